@@ -1,0 +1,148 @@
+"""Explain: follow any number to the rows, parameters and Results it stands on.
+
+References: `flows:POSTING/ROW` (also assays, stocktakes), `parameter:ID@DATE`,
+`result:KEY` (or `result:KEY#VERSION`), `posting:ID`, `document:KIND/ID`, `network:SITE@VERSION`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.flow import SCHEMAS
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.result import Result
+from cupral.ledger.stores.protocol import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One thing, what it says, and what it leads to."""
+
+    reference: str
+    kind: str
+    title: str
+    content: Mapping[str, Any]
+    leads_to: tuple[str, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    """Earlier and later versions, or rows that undo this one."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.kind}  {self.title}"]
+        lines += [
+            f"  {name}: {value}"
+            for name, value in self.content.items()
+            if value not in (None, "", (), [], {})
+        ]
+        lines += [f"  <- {step}" for step in self.leads_to[:12]]
+        if len(self.leads_to) > 12:
+            lines.append(f"  <- and {len(self.leads_to) - 12} more")
+        return "\n".join(lines)
+
+
+def explain(ledger: Ledger, reference: str) -> Explanation:
+    """Say what a reference is and what it stands on.
+
+    Raises
+    ------
+    InputError
+        If the reference has no known form.
+    NotFound
+        If there is no such thing.
+    """
+    kind, _, name = reference.partition(":")
+    if kind in SCHEMAS:
+        return _row(ledger, kind, name)
+    if kind not in _EXPLAINERS or not name:
+        forms = ", ".join([*SCHEMAS, *_EXPLAINERS])
+        raise InputError(f"{reference!r} is no reference; write KIND:NAME, KIND one of {forms}")
+    return _EXPLAINERS[kind](ledger, name)
+
+
+def _row(ledger: Ledger, table: str, name: str) -> Explanation:
+    posting, _, number = name.rpartition("/")
+    if not posting or not number.isdigit():
+        raise InputError(f"{table}:{name} is no row; write {table}:POSTING/ROW")
+    manifest = ledger.manifest.get(posting)
+    files = ledger.manifest.files(table, posting_seq=manifest["seq"])
+    rows = ledger.scan.every(table, files, Filter({"posting": (posting,)})).to_pylist()
+    mine = [row for row in rows if row["row"] == int(number)]
+    if not mine:
+        raise NotFound(f"posting {posting} has no {table} row {number}; it has {len(rows)} rows")
+    row = mine[0]
+    around = ledger.manifest.files(table, months=(row["month"], row["month"]), sites=[row["site"]])
+    later = ledger.scan.every(
+        table, around, Filter({"corrects": (name,)}, row["month"], row["month"])
+    ).to_pylist()
+    leads = [f"posting:{posting}"]
+    if row["corrects"]:
+        leads.append(f"{table}:{row['corrects']}")
+    title = f"{row['site']} {row.get('stream') or row.get('process')} {row['month']}"
+    return Explanation(f"{table}:{name}", table, title, row, tuple(leads), tuple(later))
+
+
+def _parameter(ledger: Ledger, name: str) -> Explanation:
+    id, _, day = name.partition("@")
+    on = date.fromisoformat(day) if day else date.today()
+    found = ledger.parameter(id, on)
+    history = tuple(asdict(value) for value in ledger.parameters.values[id])
+    return Explanation(f"parameter:{name}", "parameter", str(found), asdict(found), (), history)
+
+
+def _result(ledger: Ledger, name: str) -> Explanation:
+    key, _, version = name.partition("#")
+    rows = ledger.versions(key)
+    if version:
+        rows = [row for row in rows if str(row["version"]) == version]
+    if not rows:
+        raise NotFound(f"no kept Result {name!r}; a Result is kept by `cupral.system.call`")
+    result = Result.from_document(rows[0]["body"])
+    history = tuple(
+        {
+            "version": row["version"],
+            "posting": row["seq"],
+            "value": row["body"]["value"],
+            "status": row["body"]["status"],
+            "stale_since": row["stale_since"],
+        }
+        for row in rows
+    )
+    title = str(result).splitlines()[0]
+    return Explanation(
+        f"result:{name}", "result", title, result.document(), result.lineage, history
+    )
+
+
+def _posting(ledger: Ledger, name: str) -> Explanation:
+    row = ledger.manifest.get(name)
+    title = f"{name} by {row['author']}, {row['rows']} rows"
+    return Explanation(f"posting:{name}", "posting", title, row)
+
+
+def _document(ledger: Ledger, name: str) -> Explanation:
+    kind, _, id = name.partition("/")
+    versions = ledger.documents(kind, id=id, latest=False)
+    if not versions:
+        raise NotFound(f"no document {name!r}")
+    latest = versions[-1]
+    leads = (f"posting:{latest.posting}",) if latest.posting else ()
+    content = {**asdict(latest), "body": dict(latest.body)}
+    history = tuple({"version": v.version, "state": v.state, "author": v.author} for v in versions)
+    return Explanation(f"document:{name}", kind, f"{latest.party} {id}", content, leads, history)
+
+
+def _network(ledger: Ledger, name: str) -> Explanation:
+    site, _, version = name.partition("@")
+    network = ledger.network(site, int(version) if version else None)
+    title = f"network of {site}, version {network.version}"
+    return Explanation(f"network:{name}", "network", title, asdict(network))
+
+
+_EXPLAINERS: dict[str, Callable[[Ledger, str], Explanation]] = {
+    "parameter": _parameter,
+    "result": _result,
+    "posting": _posting,
+    "document": _document,
+    "network": _network,
+}

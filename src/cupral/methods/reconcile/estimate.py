@@ -1,0 +1,257 @@
+"""Linear reconciliation: weighted least squares on the balances, with every test of it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse, special
+
+from cupral.methods.reconcile.equivalence import collinear, groups
+from cupral.methods.reconcile.errors import ReconcileError
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Problem, Vector, pose
+from cupral.methods.reconcile.reconciliation import Observability, Reconciliation
+from cupral.methods.reconcile.system import System, assemble, refuse_open
+
+POWER = 0.9
+"""Probability of detection behind `smallest_detectable`."""
+
+
+def reconcile(
+    incidence: Any,
+    measured: ArrayLike,
+    sd: ArrayLike,
+    *,
+    rhs: ArrayLike | None = None,
+    covariance: Any = None,
+    level: float = 0.05,
+    uncertainty: bool = True,
+) -> Reconciliation:
+    """What really flowed: measurements adjusted as little as the balances ask.
+
+    Minimises ``(y - x)^T V^-1 (y - x)`` subject to ``A x = b``. Unmeasured streams are
+    eliminated exactly; those the balances do not determine come back as NaN.
+
+    Parameters
+    ----------
+    incidence : (m, n) scipy sparse or dense
+        A: +1 in, -1 out, or general coefficients; rows may depend on each other.
+    measured : (n,) [unit of the flow]
+        y, NaN where unmeasured.
+    sd : (n,) [unit of the flow]
+        Standard uncertainties; 0 holds a value fixed; ignored where unmeasured.
+    rhs : (m,) [unit of the flow], optional
+        b, zero by default.
+    covariance : (n, n) [unit squared], optional
+        V when meters are correlated; small groups off the diagonal; its diagonal is sd squared.
+    level : float
+        Significance level of the tests.
+    uncertainty : bool
+        False leaves out sd and the tests of single streams (NaN), for values at top speed.
+
+    Raises
+    ------
+    ReconcileError
+        A subclass names what is wrong: shapes, missing or negative sd, covariance not positive
+        definite, contradictory fixed values, hopeless scaling.
+
+    Source
+    ------
+    VDI 2048 part 1; Narasimhan and Jordache 2000, Data Reconciliation and Gross Error
+    Detection, ch. 3, 4, 7.
+
+    Examples
+    --------
+    >>> answer = reconcile([[1, -1, -1]], [9.22, 4.83, 3.22], [0.2766, 0.1449, 0.0966])
+    >>> answer.value.round(3).tolist()
+    [8.382, 5.06, 3.322]
+    >>> round(answer.objective, 2), answer.global_test_pass, answer.equivalent
+    (12.81, False, ((0, 1, 2),))
+    """
+    problem = pose(incidence, measured, sd, rhs=rhs, covariance=covariance)
+    return estimate(problem, level=level, uncertainty=uncertainty)
+
+
+def estimate(
+    problem: Problem, *, level: float = 0.05, uncertainty: bool = True, iterations: int = 1
+) -> Reconciliation:
+    """Reconcile a validated problem (see `reconcile`)."""
+    check_level(level)
+    system = assemble(problem)
+    value, objective = solve(system)
+    refuse_open(system, value)
+    value[system.unmeasured[~system.elimination.observable]] = np.nan
+    return judge(system, value, objective, level, uncertainty, iterations)
+
+
+def check_level(level: float) -> None:
+    """Refuse a significance level outside (0, 1)."""
+    if not 0.0 < level < 1.0:
+        raise ReconcileError(f"level is {level}; it must lie between 0 and 1, 0.05 is usual.")
+
+
+def solve(system: System) -> tuple[Vector, float]:
+    """Reconciled values (least-norm ones where unobservable) and the objective."""
+    problem, measured = system.problem, system.measured
+    residual = system.residual
+    multiplier = system.factor.solve(residual)
+    value = problem.measured.copy()
+    change = system.cross.T @ multiplier
+    # a second solve takes away what rounding left open
+    left = system.balance @ (value[measured] - change) - system.target
+    change += system.cross.T @ system.factor.solve(left)
+    value[measured] -= change
+    if len(system.unmeasured):
+        value[system.unmeasured] = _unmeasured(system, value)
+    return value, max(float(residual @ multiplier), 0.0)
+
+
+def _unmeasured(system: System, value: Vector) -> Vector:
+    """Unmeasured streams from the balances, refined once."""
+    incidence, solver = system.problem.incidence, system.elimination.solver
+    full = np.where(np.isnan(value), 0.0, value)
+    for _ in range(2):
+        full[system.unmeasured] += solver @ (system.problem.rhs - incidence @ full)
+    return full[system.unmeasured]
+
+
+def judge(
+    system: System,
+    value: Vector,
+    objective: float,
+    level: float,
+    uncertainty: bool,
+    iterations: int,
+) -> Reconciliation:
+    """All statistics of a solved system."""
+    problem, redundancy = system.problem, system.balance.shape[0]
+    label = collinear(system.balance)
+    power = _Power(system, level, label >= 0) if uncertainty else None
+    blank = np.full(len(value), np.nan)
+    residual = problem.incidence @ value - problem.rhs
+    critical = float(special.chdtri(redundancy, level)) if redundancy else 0.0
+    return Reconciliation(
+        value=value,
+        sd=posterior(system) if uncertainty else blank,
+        adjustment=value - problem.measured,
+        z_adjustment=_z_adjustment(system, value) if uncertainty else blank,
+        z_max_power=power.statistic if power else blank,
+        observability=_observability(system, label >= 0),
+        redundancy=redundancy,
+        rank=redundancy + system.elimination.rank,
+        rank_unmeasured=system.elimination.rank,
+        objective=objective,
+        p_value=float(special.chdtrc(redundancy, objective)) if redundancy else 1.0,
+        chi2_critical=critical,
+        global_test_pass=not redundancy or objective <= critical,
+        critical_z=sidak(level, int(np.count_nonzero(label >= 0))),
+        node_z=_node_z(problem),
+        equivalent=groups(label, system.measured),
+        residual=np.asarray(residual),
+        smallest_detectable=power.detectable if power else blank,
+        level=level,
+        iterations=iterations,
+        system=system,
+    )
+
+
+def sidak(level: float, tests: int) -> float:
+    """Two-sided limit of the largest of many normal statistics; infinite for none.
+
+    Source
+    ------
+    Sidak 1967, J. Am. Stat. Assoc. 62:626.
+
+    Examples
+    --------
+    >>> round(sidak(0.05, 3), 6)
+    2.387738
+    """
+    if tests == 0:
+        return float("inf")
+    single = -np.expm1(np.log1p(-level) / tests)
+    return float(-special.ndtri(0.5 * single))
+
+
+class _Power:
+    """Maximum-power tests of the measured streams and what they can detect."""
+
+    def __init__(self, system: System, level: float, tested: Mask) -> None:
+        """Statistic ``b^T S^-1 r / sqrt(b^T S^-1 b)`` of each redundant stream."""
+        streams = len(system.problem.measured)
+        information = np.sqrt(system.factor.quadratic(system.balance))[tested]
+        score = (system.balance.T @ system.factor.solve(system.residual))[tested]
+        where = system.measured[tested]
+        self.statistic = np.full(streams, np.nan)
+        self.statistic[where] = score / information
+        self.detectable = np.full(streams, np.nan)
+        self.detectable[system.measured] = np.inf
+        limit = sidak(level, int(np.count_nonzero(tested)))
+        if len(where):
+            shift = np.sqrt(special.chndtrinc(limit**2, 1.0, 1.0 - POWER))
+            self.detectable[where] = shift / information
+
+
+def _z_adjustment(system: System, value: Vector) -> Vector:
+    """Adjustment over its sd; NaN where nothing adjusts the stream."""
+    removed = system.factor.quadratic(system.cross)
+    moved = removed > 1e-20 * system.variance
+    result = np.full(len(value), np.nan)
+    where = system.measured[moved]
+    result[where] = (value - system.problem.measured)[where] / np.sqrt(removed[moved])
+    return result
+
+
+def _observability(system: System, redundant: Mask) -> NDArray[np.int8]:
+    """Codes of `Observability`."""
+    code = np.full(len(system.problem.measured), Observability.FIXED, dtype=np.int8)
+    code[system.measured] = np.where(
+        redundant, Observability.REDUNDANT, Observability.JUST_MEASURED
+    )
+    code[system.unmeasured] = np.where(
+        system.elimination.observable, Observability.OBSERVABLE, Observability.UNOBSERVABLE
+    )
+    return code
+
+
+def posterior(system: System) -> Vector:
+    """A-posteriori sd of every stream (n,) [unit]: 0 where fixed, NaN where unobservable."""
+    sd = np.full(len(system.problem.measured), np.nan)
+    sd[system.fixed] = 0.0
+    identity: Columns = sparse.eye_array(len(system.measured), format="csc")
+    variance = system.factor.remainder(identity, system.variance, system.cross)
+    sd[system.measured] = np.sqrt(variance)
+    seen = np.flatnonzero(system.elimination.observable)
+    if len(seen):
+        sd[system.unmeasured[seen]] = np.sqrt(_unmeasured_variance(system, seen))
+    return sd
+
+
+def _unmeasured_variance(system: System, seen: Index) -> Vector:
+    """Variance of observable unmeasured streams, which are -T A_M x_M."""
+    columns = sparse.csc_array(system.problem.incidence)[:, system.measured]
+    gain = sparse.csc_array(system.elimination.solver[seen] @ columns)
+    weighed = gain @ (_diagonal(system) if system.covariance is None else system.covariance)
+    prior = np.asarray((weighed * gain).sum(axis=1))
+    cross: Columns = sparse.csc_array(system.balance @ weighed.T)
+    cross.sort_indices()
+    return system.factor.remainder(gain, prior, cross)
+
+
+def _diagonal(system: System) -> Columns:
+    """V of independent meters as a matrix."""
+    return sparse.csc_array(sparse.diags_array(system.variance))
+
+
+def _node_z(problem: Problem) -> Vector:
+    """Imbalance of each raw balance over its sd; NaN where a stream is unmeasured."""
+    incidence = problem.incidence
+    covariance = problem.covariance
+    if covariance is None:
+        squared = incidence.copy()
+        squared.data = squared.data**2
+        variance = np.asarray(squared @ np.nan_to_num(problem.sd) ** 2)
+    else:
+        variance = np.asarray(((incidence @ covariance) * incidence).sum(axis=1))
+    gap = incidence @ problem.measured - problem.rhs
+    tested = np.isfinite(gap) & (variance > 0.0)
+    return np.where(tested, gap / np.sqrt(np.where(tested, variance, 1.0)), np.nan)

@@ -1,0 +1,173 @@
+"""The reduced system: independent balances between measured streams alone, factored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from cupral.methods.reconcile.elimination import Elimination, eliminate
+from cupral.methods.reconcile.errors import ContradictionError
+from cupral.methods.reconcile.factor import Factor, orthogonal, schur
+from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
+from cupral.methods.reconcile.rank import independent
+
+ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 100, 240
+"""Problems up to this size are factored by QR, larger ones by the sparse Schur complement."""
+CLOSURE = 1e-9
+"""Largest imbalance, relative to the sum of magnitudes, of balances nothing can adjust."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """``B x = d`` between the k adjustable streams, p independent balances."""
+
+    problem: Problem
+    measured: Index
+    """Streams behind the columns of B, (k,)."""
+    unmeasured: Index
+    """Streams eliminated, (u,)."""
+    fixed: Index
+    """Streams held at their value."""
+    elimination: Elimination
+    projector: Columns
+    """(p, m) from balances to the rows of B; its columns are the signatures of leaks."""
+    balance: Columns
+    """B, (p, k); its columns are the signatures of biases."""
+    target: Vector
+    """d, (p,)."""
+    variance: Vector
+    """(k,)."""
+    covariance: Columns | None
+    """V, (k, k), None when diagonal."""
+    cross: Columns
+    """B V, (p, k)."""
+    factor: Factor
+    every: tuple[Columns, Vector]
+    """B and d with the dependent rows, to prove consistency."""
+
+    @property
+    def residual(self) -> Vector:
+        """Imbalance ``B y - d`` of the raw measurements, (p,)."""
+        return np.asarray(self.balance @ self.problem.measured[self.measured] - self.target)
+
+
+def assemble(problem: Problem) -> System:
+    """Eliminate unmeasured streams, drop dependent balances, factor the rest.
+
+    Raises
+    ------
+    ContradictionError
+        A balance of fixed values alone is broken.
+    ScaleError, SizeError, CovarianceError
+    """
+    measured, fixed = problem.adjustable, np.flatnonzero(problem.sd == 0.0)
+    unmeasured = np.flatnonzero(~problem.known)
+    columns: Columns = sparse.csc_array(problem.incidence)
+    elimination = eliminate(columns[:, unmeasured])
+    right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
+    whole, target = _project(elimination.projector, columns[:, measured], right)
+    _refuse_contradiction(problem, elimination.projector, whole, target, fixed)
+    rows = independent(whole)
+    variance = problem.sd[measured] ** 2
+    covariance = _between(problem.covariance, measured)
+    scale = _row_scale(whole, variance)[rows]
+    balance = _scaled(whole, rows, scale)
+    cross = _weigh(balance, variance, covariance)
+    small = len(rows) <= ORTHOGONAL_ROWS and len(measured) <= ORTHOGONAL_STREAMS
+    factor = orthogonal(balance, variance, covariance) if small else schur(balance, cross)
+    projector = _scaled(elimination.projector, rows, scale)
+    return System(
+        problem, measured, unmeasured, fixed, elimination, projector, balance,
+        scale * target[rows], variance, covariance, cross, factor, (whole, target),
+    )  # fmt: skip
+
+
+def _project(projector: Matrix, columns: Columns, right: Vector) -> tuple[Columns, Vector]:
+    """``P A_M`` without rounding dust, and ``P c``."""
+    if projector.shape[0] == projector.shape[1] and projector.nnz == projector.shape[0]:
+        return columns, right
+    whole: Columns = sparse.csc_array(projector @ columns)
+    sizes = abs(projector) @ abs(columns)
+    whole = sparse.csc_array(whole.multiply(abs(whole) > 1e-12 * sizes))
+    whole.eliminate_zeros()
+    whole.sort_indices()
+    return whole, np.asarray(projector @ right)
+
+
+def _row_scale(balance: Columns, variance: Vector) -> Vector:
+    """Powers of two near ``1 / sqrt(sum b^2 v)``, 1 for an empty row."""
+    weights = balance.data**2 * np.repeat(variance, np.diff(balance.indptr))
+    total = np.bincount(balance.indices, weights=weights, minlength=balance.shape[0])
+    return np.asarray(np.exp2(-np.round(0.5 * np.log2(np.where(total > 0, total, 1.0)))))
+
+
+def _scaled(matrix: Matrix | Columns, rows: Index, scale: Vector) -> Columns:
+    """The chosen rows, each times its scale."""
+    chosen = matrix if len(rows) == matrix.shape[0] else sparse.csr_array(matrix)[rows]
+    result: Columns = sparse.csc_array(chosen, copy=True)
+    result.data *= scale[result.indices]
+    result.sort_indices()
+    return result
+
+
+def _between(covariance: Matrix | None, measured: Index) -> Columns | None:
+    """Covariance between the adjustable streams, None when diagonal."""
+    if covariance is None:
+        return None
+    return sparse.csc_array(covariance[measured][:, measured])
+
+
+def _weigh(balance: Columns, variance: Vector, covariance: Columns | None) -> Columns:
+    """``B V``."""
+    if covariance is not None:
+        cross: Columns = sparse.csc_array(balance @ covariance)
+        cross.sort_indices()
+        return cross
+    cross = balance.copy()
+    cross.data *= np.repeat(variance, np.diff(balance.indptr))
+    return cross
+
+
+def _refuse_contradiction(
+    problem: Problem, projector: Matrix, balance: Columns, target: Vector, fixed: Index
+) -> None:
+    """Balances that hold fixed values alone must close by themselves."""
+    filled = np.zeros(len(target), dtype=np.bool_)
+    filled[balance.indices] = True
+    if filled.all():
+        return
+    size = abs(problem.incidence)[:, fixed] @ np.abs(problem.measured[fixed]) + abs(problem.rhs)
+    broken = ~filled & (np.abs(target) > CLOSURE * (abs(projector) @ size))
+    if broken.any():
+        _contradict(projector, int(np.argmax(np.where(broken, np.abs(target), 0.0))), target)
+
+
+def refuse_open(system: System, value: Vector) -> None:
+    """Every balance, the dependent ones too, must close at the reconciled values.
+
+    Raises
+    ------
+    ContradictionError
+    """
+    balance, target = system.every
+    if balance.shape[0] == system.balance.shape[0]:
+        return
+    gap = balance @ value[system.measured] - target
+    problem = system.problem
+    known = np.where(np.isfinite(value), np.abs(value), 0.0)
+    size = abs(system.elimination.projector) @ (abs(problem.incidence) @ known + abs(problem.rhs))
+    broken = np.abs(gap) > CLOSURE * size
+    if broken.any():
+        row = int(np.argmax(np.where(broken, np.abs(gap), 0.0)))
+        _contradict(system.elimination.projector, row, gap)
+
+
+def _contradict(projector: Matrix, row: int, gap: Vector) -> None:
+    """Raise with the balances that together cannot close."""
+    rows = projector.indices[projector.indptr[row] : projector.indptr[row + 1]]
+    raise ContradictionError(
+        f"balance {', '.join(str(i) for i in rows[:5])} (row from 0) stays open by {gap[row]:.6g} "
+        "whatever the measured streams are; fixed values and right-hand sides must agree with "
+        f"the balances to {CLOSURE:.0e} of their size. Correct a fixed value (sd = 0) or rhs, "
+        "or give it an sd."
+    )

@@ -1,0 +1,1 @@
+"""Surfaces: command line, HTTP interface and pages. They parse, call and show; nothing else."""

@@ -1,0 +1,113 @@
+"""Jobs: long work with progress, cancellation and a result.
+
+A job is a list of named steps that run one after another in a thread; it can be cancelled
+between two steps. Jobs live in the memory of one serving process.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cupral.ledger.errors import CupralError, NotFound
+from cupral.surfaces.problem import problem
+
+Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
+"""A step's name and what it does with the outcomes of the steps before it."""
+
+KEPT = 200
+"""Finished jobs that are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is known of a piece of long work."""
+
+    id: str
+    title: str
+    steps: tuple[str, ...]
+    state: str = "waiting"
+    """'waiting', 'running', 'done', 'failed' or 'cancelled'."""
+    done: int = 0
+    created: str = ""
+    result: Any = None
+    problem: Mapping[str, Any] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def step(self) -> str:
+        """Name of the step that runs or was the last."""
+        return self.steps[min(self.done, len(self.steps) - 1)]
+
+    def document(self) -> dict[str, Any]:
+        """Plain content for HTTP."""
+        names = ("id", "title", "state", "done", "created", "result", "problem")
+        content = {name: getattr(self, name) for name in names}
+        return {**content, "of": len(self.steps), "step": self.step, "steps": list(self.steps)}
+
+
+@dataclass(slots=True)
+class Jobs:
+    """The jobs of this process."""
+
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _cancelled: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, title: str, steps: Sequence[Step]) -> Job:
+        """Begin a job; returns at once."""
+        names = tuple(name for name, _ in steps)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        job = Job(id=secrets.token_urlsafe(9), title=title, steps=names, created=now)
+        with self._lock:
+            self._forget_old()
+            self._jobs[job.id] = job
+        threading.Thread(target=self._run, args=(job.id, tuple(steps)), daemon=True).start()
+        return job
+
+    def job(self, id: str) -> Job:
+        """The present state of a job."""
+        with self._lock:
+            if id not in self._jobs:
+                raise NotFound(f"no job {id!r}; jobs end with the process that ran them")
+            return self._jobs[id]
+
+    def cancel(self, id: str) -> Job:
+        """Ask a job to stop before its next step."""
+        job = self.job(id)
+        if not job.finished:
+            self._cancelled.add(id)
+        return self.job(id)
+
+    def _run(self, id: str, steps: tuple[Step, ...]) -> None:
+        outcomes: dict[str, Any] = {}
+        for number, (name, work) in enumerate(steps):
+            if id in self._cancelled:
+                self._change(id, state="cancelled")
+                return
+            self._change(id, state="running", done=number)
+            try:
+                outcomes[name] = work(outcomes)
+            except CupralError as error:
+                self._change(id, state="failed", problem=problem(error, name).document())
+                return
+            except Exception as error:  # a defect of ours must reach the waiting reader
+                told = {"title": "defect", "what": f"{type(error).__name__}: {error}"}
+                self._change(id, state="failed", problem={**told, "where": name, "faults": ()})
+                return
+        self._change(id, state="done", done=len(steps), result=outcomes[steps[-1][0]])
+
+    def _change(self, id: str, **changes: Any) -> None:
+        with self._lock:
+            self._jobs[id] = replace(self._jobs[id], **changes)
+
+    def _forget_old(self) -> None:
+        finished = [id for id, job in self._jobs.items() if job.finished]
+        for id in finished[: max(0, len(finished) - KEPT)]:
+            del self._jobs[id]

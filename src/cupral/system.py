@@ -1,0 +1,182 @@
+"""What a system is: its manifest, its queries and commands, and how one is called by name.
+
+A query reads the ledger and returns a Result; it never writes. `ask` runs a query (or takes
+the kept Result if nothing it stood on has changed); `call` also keeps the Result. A command
+changes state and leaves an audit record.
+"""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cupral.systems
+from cupral.ledger.errors import NotFound
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.parameter import ParameterBook
+from cupral.ledger.result import Result, Versions
+
+Query = Callable[..., Result]
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a system says of itself."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    question_zh: str
+    question_en: str
+    asks: tuple[str, ...]
+    """Names of its queries, e.g. 'share'."""
+    clauses: tuple[str, ...] = ()
+    """Targets (T1..T8) and measures (T09-M1) of the plan that it serves."""
+    reads: tuple[str, ...] = ()
+    """Queries of other systems that it asks, e.g. 'balance.months'."""
+
+
+def query(function: Query) -> Query:
+    """Mark a function `(ledger, *, ...) -> Result` as a query."""
+    function.__cupral__ = "query"  # type: ignore[attr-defined]
+    return function
+
+
+def command(function: Command) -> Command:
+    """Mark a function `(ledger, *, author, ...)` as a command; each call is audited."""
+    function.__cupral__ = "command"  # type: ignore[attr-defined]
+    return function
+
+
+@lru_cache(maxsize=1)
+def manifests() -> Mapping[str, Manifest]:
+    """Every system in the tree by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(cupral.systems.__path__))
+    return {name: importlib.import_module(f"cupral.systems.{name}").MANIFEST for name in names}
+
+
+@lru_cache(maxsize=1)
+def queries() -> Mapping[str, Query]:
+    """Every query by full name, e.g. 'efficiency.share'."""
+    return dict(_marked("queries", "query"))
+
+
+@lru_cache(maxsize=1)
+def commands() -> Mapping[str, Command]:
+    """Every command by full name."""
+    return dict(_marked("commands", "command"))
+
+
+def _marked(file: str, mark: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name in manifests():
+        for module in _modules(f"cupral.systems.{name}.{file}"):
+            for attribute, function in vars(module).items():
+                if getattr(function, "__cupral__", "") == mark and (
+                    function.__module__.startswith(module.__name__)
+                ):
+                    yield f"{name}.{attribute}", function
+
+
+def _modules(name: str) -> Iterator[ModuleType]:
+    if importlib.util.find_spec(name) is None:
+        return
+    module = importlib.import_module(name)
+    yield module
+    for inner in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        yield importlib.import_module(f"{name}.{inner.name}")
+
+
+@lru_cache(maxsize=1)
+def parameter_book() -> ParameterBook:
+    """The parameters that all systems ship."""
+    root = Path(cupral.systems.__path__[0])
+    return ParameterBook.read({p.parent.name: p for p in root.glob("*/parameters.toml")})
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Hash of Cupral's own source: a Result names the code that computed it."""
+    root, digest = Path(cupral.systems.__path__[0]).parent, hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def open_ledger(folder: str | Path) -> Ledger:
+    """Open (or create) the ledger in a folder with the shipped parameters."""
+    return Ledger.open(folder, parameters=parameter_book(), code=code_version())
+
+
+def ask(ledger: Ledger, name: str, **arguments: Any) -> Result:
+    """Answer a question by the name of its query, without writing.
+
+    A kept Result is returned if it stands on the present ledger, parameters and code;
+    otherwise the query runs. What the answer stood on is added to the asker's own reading.
+    """
+    function = _named(name)
+    stated = bound(function, arguments)
+    kept = ledger.kept(name, stated)
+    if kept is not None:
+        return kept
+    with ledger.reading() as read:
+        result = function(ledger, **arguments)
+    return replace(
+        result,
+        query=name,
+        arguments=stated,
+        demonstration=result.demonstration or read.demonstration,
+        versions=Versions(ledger.head, ledger.parameters.version, ledger.code),
+    )
+
+
+def call(ledger: Ledger, name: str, **arguments: Any) -> Result:
+    """Answer a question and keep the Result as a new version of its statement."""
+    with ledger.reading() as read:
+        result = ask(ledger, name, **arguments)
+    return ledger.keep(result, read)
+
+
+def order(ledger: Ledger, name: str, *, author: str, **arguments: Any) -> Any:
+    """Carry out a command by name and leave an audit record, also when it fails."""
+    if name not in commands():
+        raise NotFound(f"no command {name!r}; there are {', '.join(sorted(commands()))}")
+    with ledger.audited(author=author, action=name, arguments=arguments):
+        return commands()[name](ledger, author=author, **arguments)
+
+
+def refresh(ledger: Ledger) -> tuple[Result, ...]:
+    """Recompute every stale Result as a new version; returns the new ones."""
+    return tuple(call(ledger, old.query, **_arguments(old)) for old in ledger.stale_results())
+
+
+def bound(function: Query, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as they will be kept: defaults filled in, values in plain form."""
+    signature = inspect.signature(function)
+    unknown = set(arguments) - set(signature.parameters)
+    if unknown:
+        allowed = [name for name in signature.parameters if name != "ledger"]
+        raise NotFound(f"{function.__name__} takes {allowed}, not {sorted(unknown)}")
+    filled = signature.bind(None, **arguments)
+    filled.apply_defaults()
+    return {n: _plain(v) for n, v in filled.arguments.items() if n != "ledger" and v is not None}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | list | dict) else str(value)
+
+
+def _arguments(result: Result) -> dict[str, Any]:
+    return dict(result.arguments)
+
+
+def _named(name: str) -> Query:
+    if name not in queries():
+        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(queries()))}")
+    return queries()[name]
