@@ -409,7 +409,16 @@ def _site(body: dict[str, Any]) -> Site:
 
 
 def _network(body: dict[str, Any]) -> Network:
-    processes = tuple(Process(**{**p, "balances": tuple(p["balances"])}) for p in body["processes"])
+    processes = tuple(
+        Process(
+            **{
+                **p,
+                "balances": tuple(p["balances"]),
+                "stock_prior": tuple(map(tuple, p["stock_prior"])),
+            }
+        )
+        for p in body["processes"]
+    )
     streams = tuple(
         Stream(**{**s, "composition": tuple(tuple(c) for c in s["composition"])})
         for s in body["streams"]

@@ -67,8 +67,9 @@ class Process:
     kind: ProcessKind = "unit"
     balances: tuple[str, ...] = ("mass",)
     """What is conserved here: 'mass', 'energy', or an element such as 'Cu'."""
-    stock_prior_sd: float | None = None
-    """For a stock without stocktake: sd of its change in a month [canonical unit]."""
+    stock_prior: tuple[tuple[str, float], ...] = ()
+    """(balance, sd) pairs: how much of it may have been stored here in a month without being
+    weighed [canonical unit]; used where there is no stocktake at both ends of the month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class Stream:
     carrier: Carrier = "mass"
     unit: str = "t"
     composition: tuple[tuple[str, float, float], ...] = ()
-    """(element, fraction, sd) known by specification or stoichiometry; sd 0 = exact."""
+    """(element, fraction, sd) known by specification or stoichiometry; sd 0 = exact. A stream
+    carries the elements that its composition or its assay meters name, and no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

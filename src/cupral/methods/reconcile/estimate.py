@@ -77,7 +77,8 @@ def estimate(
     """Reconcile a validated problem (see `reconcile`)."""
     check_level(level)
     system = assemble(problem)
-    value, objective = solve(system)
+    value, multiplier = solve(system)
+    objective = max(float(system.residual @ multiplier), 0.0)
     refuse_open(system, value)
     value[system.unmeasured[~system.elimination.observable]] = np.nan
     return judge(system, value, objective, level, uncertainty, iterations)
@@ -89,8 +90,11 @@ def check_level(level: float) -> None:
         raise ReconcileError(f"level is {level}; it must lie between 0 and 1, 0.05 is usual.")
 
 
-def solve(system: System) -> tuple[Vector, float]:
-    """Reconciled values (least-norm ones where unobservable) and the objective."""
+def solve(system: System, start: Vector | None = None) -> tuple[Vector, Vector]:
+    """Reconciled values and the multipliers of the rows of B.
+
+    Unobservable streams stay as near as possible to `start` (zero by default).
+    """
     problem, measured = system.problem, system.measured
     residual = system.residual
     multiplier = system.factor.solve(residual)
@@ -101,14 +105,14 @@ def solve(system: System) -> tuple[Vector, float]:
     change += system.cross.T @ system.factor.solve(left)
     value[measured] -= change
     if len(system.unmeasured):
+        value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
         value[system.unmeasured] = _unmeasured(system, value)
-    return value, max(float(residual @ multiplier), 0.0)
+    return value, multiplier
 
 
-def _unmeasured(system: System, value: Vector) -> Vector:
+def _unmeasured(system: System, full: Vector) -> Vector:
     """Unmeasured streams from the balances, refined once."""
     incidence, solver = system.problem.incidence, system.elimination.solver
-    full = np.where(np.isnan(value), 0.0, value)
     for _ in range(2):
         full[system.unmeasured] += solver @ (system.problem.rhs - incidence @ full)
     return full[system.unmeasured]

@@ -87,7 +87,7 @@ def pose(
     >>> pose([[1, -1, -1]], [10.0, 6.0, float("nan")], [0.1, 0.1, 0.0]).adjustable
     array([0, 1])
     """
-    matrix = _matrix(incidence, "incidence")
+    matrix = check_matrix(incidence, "incidence")
     rows, streams = matrix.shape
     value = _vector(measured, "measured", streams)
     if np.isinf(value).any():
@@ -100,7 +100,7 @@ def pose(
     return Problem(matrix, value, spread, right, shared)
 
 
-def _matrix(matrix: Any, name: str) -> Matrix:
+def check_matrix(matrix: Any, name: str) -> Matrix:
     """CSR copy of a two-dimensional finite matrix with its zeros and duplicates merged."""
     try:
         result: Matrix = sparse.csr_array(matrix, dtype=np.float64, copy=True)
@@ -148,7 +148,7 @@ def _spread(sd: Vector, value: Vector) -> Vector:
 
 def _covariance(covariance: Any, sd: Vector) -> Matrix | None:
     """Covariance between adjustable streams, None when nothing is off the diagonal."""
-    matrix = _matrix(covariance, "covariance")
+    matrix = check_matrix(covariance, "covariance")
     streams = len(sd)
     if matrix.shape != (streams, streams):
         raise ShapeError(f"covariance has shape {matrix.shape}, it must be {(streams, streams)}.")

@@ -56,8 +56,6 @@ def assemble(problem: Problem) -> System:
 
     Raises
     ------
-    ContradictionError
-        A balance of fixed values alone is broken.
     ScaleError, SizeError, CovarianceError
     """
     measured, fixed = problem.adjustable, np.flatnonzero(problem.sd == 0.0)
@@ -66,7 +64,6 @@ def assemble(problem: Problem) -> System:
     elimination = eliminate(columns[:, unmeasured])
     right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
     whole, target = _project(elimination.projector, columns[:, measured], right)
-    _refuse_contradiction(problem, elimination.projector, whole, target, fixed)
     rows = independent(whole)
     variance = problem.sd[measured] ** 2
     covariance = _between(problem.covariance, measured)
@@ -126,20 +123,6 @@ def _weigh(balance: Columns, variance: Vector, covariance: Columns | None) -> Co
     cross = balance.copy()
     cross.data *= np.repeat(variance, np.diff(balance.indptr))
     return cross
-
-
-def _refuse_contradiction(
-    problem: Problem, projector: Matrix, balance: Columns, target: Vector, fixed: Index
-) -> None:
-    """Balances that hold fixed values alone must close by themselves."""
-    filled = np.zeros(len(target), dtype=np.bool_)
-    filled[balance.indices] = True
-    if filled.all():
-        return
-    size = abs(problem.incidence)[:, fixed] @ np.abs(problem.measured[fixed]) + abs(problem.rhs)
-    broken = ~filled & (np.abs(target) > CLOSURE * (abs(projector) @ size))
-    if broken.any():
-        _contradict(projector, int(np.argmax(np.where(broken, np.abs(target), 0.0))), target)
 
 
 def refuse_open(system: System, value: Vector) -> None:

@@ -10,6 +10,7 @@ import typer
 from cupral.ledger.result import Result
 from cupral.surfaces.cli.session import author, reading, session
 from cupral.surfaces.cli.terminal import show_json, show_result
+from cupral.surfaces.plainness import plain
 from cupral.surfaces.signature import Argument, Signature, signature
 from cupral.system import ask, commands, order, queries
 
@@ -97,15 +98,3 @@ def show_outcome(outcome: Any, *, json_output: bool) -> None:
     else:
         typer.echo(str(outcome))
 
-
-def plain(outcome: Any) -> Any:
-    """What a command returned as plain content."""
-    if isinstance(outcome, Result):
-        return outcome.document()
-    if hasattr(outcome, "__dataclass_fields__"):
-        return {name: plain(getattr(outcome, name)) for name in outcome.__dataclass_fields__}
-    if isinstance(outcome, dict):
-        return {str(name): plain(value) for name, value in outcome.items()}
-    if isinstance(outcome, list | tuple):
-        return [plain(item) for item in outcome]
-    return outcome if isinstance(outcome, str | int | float | bool | None) else str(outcome)

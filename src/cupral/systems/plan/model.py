@@ -101,14 +101,21 @@ class Source:
     """Origin of the figure: 'declared', 'reconciled' or 'modelled'."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Arguments; text may hold {year}, {through}, {period}, {twelve_months} and {site}."""
-    unit: str = ""
-    """Unit of the figures; empty = the Result's own unit."""
-    figures: Mapping[str, str] = field(default_factory=dict)
-    """Figure name -> 'value' or 'table.column' of the Result's first matching row."""
+    figures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """'level' or 'growth' -> where its value, sd, low, high, probability and to_date stand:
+    'value', 'sd' ... of the Result, or 'table.column' of a table's first row; `unit` is
+    literal and otherwise the Result's."""
     gather: str = ""
-    """How site answers become one figure: a name in `compute.gather.GATHERERS`."""
+    """How the answers of sites become one figure: a name in `compute.gathering.GATHERERS`."""
     product: str = ""
     """For gathered figures: product of the lines whose sites are asked."""
+    unit: str = ""
+    """Unit of a gathered figure."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the gatherer: its name for one -> the parameter that holds it."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Columns of the Result's parts that say what each part contributes: 'value' and 'base'
+    (last year's), and others to show along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +160,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure of a metric in the unit of the test that judges it."""
+    """One figure of a metric."""
 
     value: float
+    unit: str
     sd: float | None = None
     low: float | None = None
     high: float | None = None
-    basis: str = "declared"
     probability: float | None = None
     """P(test met), when the answering query drew it jointly."""
     to_date: float | None = None

@@ -1,0 +1,58 @@
+# make run     set up, build the demonstration province, tell its story, serve its pages
+# make test    set up, check the code, run the tests
+# PORT=8000 is where the pages are; SERVE=0 tells the story only; PYTHON=... picks a Python.
+
+PORT ?= 8000
+SERVE ?= 1
+LEDGER ?= var/demo
+WORKERS ?= 2
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: run test check bench slow docs lock clean set-up-run set-up-test
+
+run: set-up-run
+	@$(BIN)/cupral --ledger $(LEDGER) demo
+	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/cupral --ledger $(LEDGER) serve --port $(PORT); fi
+
+# The tests run even if a check fails, so that one run tells everything.
+test: set-up-test
+	@status=0; $(MAKE) --no-print-directory check || status=1; \
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow" || status=$$?; exit $$status
+
+check: set-up-test
+	@status=0; \
+	$(BIN)/ruff check --quiet . || status=1; \
+	$(BIN)/ruff format --check --quiet . || status=1; \
+	$(BIN)/mypy --no-error-summary || status=1; \
+	MYPYPATH=src:tools $(BIN)/mypy --strict --no-error-summary tools || status=1; \
+	$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; status=1; }; \
+	$(BIN)/python tools/check_layout.py || status=1; \
+	exit $$status
+
+# Tests too long for every run.
+slow: set-up-test
+	@$(PYTEST) -m slow
+
+# Each engine beside its peer.
+bench: set-up-test
+	@$(PYTEST) benchmarks -p no:xdist
+
+# Write the generated pages again (a test says when they are old).
+docs: set-up-test
+	@$(BIN)/python tools/write_docs.py
+
+# Pin what is installed now.
+lock: set-up-test
+	@$(BIN)/python tools/write_lock.py
+
+clean:
+	rm -rf .venv .venv.lock var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    .import_linter_cache src/*.egg-info
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+set-up-run:
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" tools/set_up.py run
+
+set-up-test:
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" tools/set_up.py test

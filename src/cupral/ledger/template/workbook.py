@@ -1,0 +1,167 @@
+"""Bytes of an XLSX workbook become numbered rows of cells; what may hide in it is refused."""
+
+import io
+import re
+import warnings
+import zipfile
+from datetime import date, datetime, time
+from typing import Any
+
+import openpyxl
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from cupral.ledger.errors import Fault
+from cupral.ledger.template.separated import Grid, broken
+
+ROW_LIMIT = 50_000
+COLUMN_LIMIT = 100
+UNPACKED_LIMIT = 200_000_000
+"""Bytes of the unpacked workbook."""
+RATIO_LIMIT = 300
+DESCRIPTION = "说明"
+"""Sheets whose name begins with this word explain and are not read."""
+_PASTE = "copy the column and paste it as values"
+
+
+def sheet(content: bytes, names: tuple[str, ...]) -> Grid:
+    """The one sheet of a workbook that a template describes."""
+    found = grids(content)
+    if isinstance(found, Grid):
+        return found
+    wanted = {name.casefold() for name in names}
+    for grid in found:
+        if grid.name.strip().casefold() in wanted:
+            return grid
+    if len(found) == 1:
+        return found[0]
+    return broken(
+        f"no sheet is called {names[0]!r}; there are {', '.join(g.name for g in found) or 'none'}",
+        f"name the sheet with the rows {names[0]!r}, or delete the others",
+    )
+
+
+def grids(content: bytes) -> list[Grid] | Grid:
+    """Every visible sheet that holds rows, or one broken Grid."""
+    if fault := _unsafe(content):
+        return fault
+    book = _opened(content)
+    if isinstance(book, Grid):
+        return book
+    sheets = [s for s in book.worksheets if not s.title.startswith((DESCRIPTION, "description"))]
+    hidden = [s.title for s in sheets if s.sheet_state != "visible"]
+    if hidden:
+        return broken(
+            f"sheet {hidden[0]!r} is hidden", "show it (or delete it), so that you see what is read"
+        )
+    return [_grid(s) for s in sheets]
+
+
+def _unsafe(content: bytes) -> Grid | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _unsafe_parts(archive)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+        return broken("the workbook is damaged", "open it in the spreadsheet and save it again")
+
+
+def _unsafe_parts(archive: zipfile.ZipFile) -> Grid | None:
+    parts = archive.infolist()
+    unpacked = sum(part.file_size for part in parts)
+    packed = max(1, sum(part.compress_size for part in parts))
+    if unpacked > UNPACKED_LIMIT or (unpacked > 1_000_000 and unpacked > RATIO_LIMIT * packed):
+        return broken(
+            f"unpacks to {unpacked:,} bytes ({unpacked // packed} times its size)",
+            "copy the rows into a new workbook, or save as CSV UTF-8",
+        )
+    names = [part.filename for part in parts]
+    if any(part.flag_bits & 1 for part in parts):
+        return broken("the workbook is encrypted", "save it without a password")
+    if any(name.endswith("vbaProject.bin") for name in names):
+        return broken("the workbook holds macros", "save it as .xlsx without macros")
+    if any(name.startswith("xl/externalLinks/") for name in names):
+        return broken("the workbook links to other files", _PASTE)
+    for name in names:
+        if name.endswith((".xml", ".rels")):
+            text = archive.read(name)
+            if b"<!ENTITY" in text or b"<!DOCTYPE" in text:
+                return broken(
+                    f"part {name} defines XML entities", "copy the rows into a new workbook"
+                )
+    return None
+
+
+def _opened(content: bytes) -> Workbook | Grid:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # styles and validations that openpyxl does not keep
+        try:
+            return openpyxl.load_workbook(io.BytesIO(content), keep_links=False)
+        except Exception as error:  # openpyxl raises errors of many kinds on a damaged file
+            return broken(
+                f"the workbook cannot be read ({type(error).__name__})",
+                "open it in the spreadsheet and save it again as .xlsx",
+            )
+
+
+def _grid(sheet: Worksheet) -> Grid:
+    if sheet.max_row > ROW_LIMIT or sheet.max_column > COLUMN_LIMIT:
+        return broken(
+            f"sheet {sheet.title!r} reaches to row {sheet.max_row} and column {sheet.max_column}",
+            f"delete unused rows and columns (at most {ROW_LIMIT} x {COLUMN_LIMIT}), or use CSV",
+        )
+    faults: list[Fault] = [*_merged(sheet), *_hidden(sheet)]
+    rows = []
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        faults += [fault for cell in cells if (fault := _forbidden(cell))]
+        rows.append((number, tuple(_value(cell) for cell in cells)))
+    return Grid(tuple(rows), tuple(faults), sheet.title)
+
+
+def _merged(sheet: Worksheet) -> list[Fault]:
+    return [
+        Fault(area.min_row, area.coord, "", "cells are merged", "unmerge them and fill each cell")
+        for area in sheet.merged_cells.ranges
+        if area.max_row > area.min_row or not _is_title(sheet, area.min_row)
+    ]
+
+
+def _is_title(sheet: Worksheet, row: int) -> bool:
+    """Whether a row holds one cell only, as a title above the table does."""
+    return sum(cell.value is not None for cell in sheet[row]) <= 1
+
+
+def _hidden(sheet: Worksheet) -> list[Fault]:
+    rows = [
+        Fault(number, None, "", "the row is hidden (by hand or by a filter)", "show all rows")
+        for number, shape in sheet.row_dimensions.items()
+        if shape.hidden and any(cell.value is not None for cell in sheet[number])
+    ]
+    columns = [
+        Fault(None, letter, "", f"column {letter} is hidden", "show all columns")
+        for letter, shape in sheet.column_dimensions.items()
+        if shape.hidden and any(cell.value is not None for cell in sheet[letter])
+    ]
+    return rows + columns
+
+
+def _forbidden(cell: Cell | MergedCell) -> Fault | None:
+    if isinstance(cell, MergedCell) or cell.data_type != "f":
+        return None
+    where = f"{get_column_letter(cell.column)}{cell.row}"
+    return Fault(cell.row, where, str(cell.value), f"cell {where} holds a formula", _PASTE)
+
+
+def _value(cell: Cell | MergedCell) -> Any:
+    value = cell.value
+    if isinstance(cell, MergedCell) or value is None:
+        return None
+    if isinstance(value, datetime | date) and not isinstance(value, time):
+        shape = re.sub(r'"[^"]*"|\[[^]]*\]', "", str(cell.number_format)).lower()
+        if "d" not in shape and "h" not in shape and value.day == 1:
+            return f"{value:%Y-%m}"
+        return (
+            value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+        )
+    return value

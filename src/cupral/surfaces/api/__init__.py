@@ -1,0 +1,1 @@
+"""The HTTP interface: every query and command by its signature, jobs, live figures, pages."""

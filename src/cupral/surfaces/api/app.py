@@ -1,0 +1,71 @@
+"""The application: guard, static files, pages, questions, records, jobs and the live stream."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cupral import __version__
+from cupral.ledger.errors import CupralError
+from cupral.ledger.ledger import Ledger
+from cupral.surfaces.api.answers import problem_answer
+from cupral.surfaces.api.assets import asset
+from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.guard import Application, guarded
+from cupral.surfaces.api.live import Clock, live
+from cupral.surfaces.api.pages import add_pages
+from cupral.surfaces.api.questions import add_questions
+from cupral.surfaces.api.records import ROUTES, reading
+from cupral.surfaces.api.work import cancelled_job, job_events, shown_job
+
+_ABOUT = "Every query and command of every system, made from its signature. Errors are \
+application/problem+json with what, where, allowed and next. Commands answer 202 with a job."
+
+
+def create_app(ledger: Ledger) -> FastAPI:
+    """The application on a ledger."""
+    desk = Desk.of(ledger)
+    clock = Clock(desk)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await clock.stop()
+        desk.pulse.close()
+
+    app = FastAPI(
+        title="Cupral", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None,
+        openapi_url="/api/openapi.json", lifespan=lifespan,
+    )  # fmt: skip
+    app.state.desk = desk
+    app.add_exception_handler(CupralError, problem_answer)
+    app.router.routes.append(Route("/static/{hash}/{name:path}", asset))
+    app.router.routes.append(Route("/healthz", _healthy))
+    add_questions(app, desk)
+    _add_records(app)
+    app.add_api_route("/api/jobs/{id}", shown_job, methods=["GET"], tags=["jobs"])
+    app.add_api_route("/api/jobs/{id}", cancelled_job, methods=["DELETE"], tags=["jobs"])
+    app.add_api_route("/api/jobs/{id}/events", job_events, methods=["GET"], tags=["jobs"])
+    app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
+    add_pages(app, desk)
+    return app
+
+
+def application(ledger: Ledger) -> Application:
+    """The application behind the guard: what a server runs."""
+    return guarded(create_app(ledger))
+
+
+async def _healthy(_request: object) -> Response:
+    return Response("ok", media_type="text/plain")
+
+
+def _add_records(app: FastAPI) -> None:
+    for path, read, names in ROUTES:
+        parameters = [{"name": n, "in": "query", "schema": {"type": "string"}} for n in names]
+        app.add_api_route(
+            path, reading(read), methods=["GET"], tags=["ledger"], summary=read.__doc__,
+            openapi_extra={"parameters": parameters} if parameters else None,
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Pages over HTTP: rendered once for each state of the ledger, then served from memory."""
+
+import gzip
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cupral.ledger.errors import CupralError, NotFound
+from cupral.surfaces.api.assets import sent
+from cupral.surfaces.api.desk import Desk, Kept
+from cupral.surfaces.problem import problem
+from cupral.surfaces.web.asked import Asked, Page, View
+from cupral.surfaces.web.language import LANGUAGES, language
+from cupral.surfaces.web.rendering import render
+from cupral.surfaces.web.routes import VIEWS
+
+YEAR = 31_536_000
+CHECK_FIRST = "no-cache"
+"""A browser may keep a page but asks whether it still holds."""
+
+
+def add_pages(app: FastAPI, desk: Desk) -> None:
+    """Add the routes of all pages."""
+    for path, view in VIEWS:
+        app.router.routes.append(Route(path, _route(desk, view), methods=["GET", "HEAD"]))
+    app.add_exception_handler(HTTPException, _lost)
+
+
+def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
+    async def page(request: Request) -> Response:
+        asked = asked_by(request, desk)
+        key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part)
+        state = desk.pulse.state
+        kept = desk.pages.get(key, state)
+        if kept is None:
+            kept = await run_in_threadpool(lambda: _rendered_once(desk, key, state, view, asked))
+        answer = sent(request, kept, cache=CHECK_FIRST)
+        answer.headers["vary"] = "accept-encoding, cookie, hx-request"
+        if request.query_params.get("lang") in LANGUAGES:
+            answer.set_cookie("lang", asked.language.code, max_age=YEAR, samesite="lax")
+        return answer
+
+    return page
+
+
+def asked_by(request: Request, desk: Desk) -> Asked:
+    """What the reader of a page asks for, in which language."""
+    code = request.query_params.get("lang") or request.cookies.get("lang") or LANGUAGES[0]
+    arguments = {n: value for n, value in request.query_params.items() if n != "lang"}
+    return Asked(
+        ledger=desk.ledger, language=language(code), path=request.url.path, arguments=arguments,
+        named=request.path_params, part="hx-request" in request.headers,
+    )  # fmt: skip
+
+
+def _rendered_once(
+    desk: Desk, key: tuple[object, ...], state: int, view: View, asked: Asked
+) -> Kept:
+    with desk.pages.lock(key):
+        kept = desk.pages.get(key, state)
+        if kept is None:
+            kept = rendered(view, asked)
+            if kept.status == 200:
+                desk.pages.put(key, state, kept)
+        return kept
+
+
+def rendered(view: View, asked: Asked) -> Kept:
+    """A page's bytes; an error of ours becomes a page that says what to do."""
+    try:
+        page = view(asked)
+        body = render(asked, page).encode()
+    except CupralError as error:
+        page = error_page(asked, error)
+        body = render(asked, page).encode()
+    etag = hashlib.sha256(body).hexdigest()[:16]
+    return Kept(body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html")
+
+
+def error_page(asked: Asked, error: CupralError) -> Page:
+    """The page of an error: what, where, allowed, next."""
+    found = problem(error, asked.path)
+    title = asked.language("problem.title")
+    return Page(
+        template="problem.html", title=title, content={"problem": found}, status=found.status
+    )
+
+
+async def _lost(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status != 404 or request.url.path.startswith(("/api/", "/static/")):
+        detail = error.detail if isinstance(error, HTTPException) else "error"
+        return Response(str(detail), status, media_type="text/plain")
+    if request.url.path != "/" and request.url.path.endswith("/"):
+        return RedirectResponse(request.url.path.rstrip("/"), 308)
+
+    def lost(_asked: Asked) -> Page:
+        raise NotFound(f"no page {request.url.path}; choose one from the navigation")
+
+    desk: Desk = request.app.state.desk
+    kept = await run_in_threadpool(lambda: rendered(lost, asked_by(request, desk)))
+    return sent(request, kept, cache="no-store")

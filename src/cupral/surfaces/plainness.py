@@ -1,0 +1,26 @@
+"""Plainness: what a command returned as plain content for JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cupral.ledger.result import Result
+
+
+def plain(outcome: Any) -> Any:
+    """Dataclasses as objects, Results as their documents, anything else as its text.
+
+    Examples
+    --------
+    >>> from cupral.ledger.document import Document
+    >>> plain(Document(kind="return", id="a:2026-01", party="a"))["party"], plain((1, None))
+    ('a', [1, None])
+    """
+    if isinstance(outcome, Result):
+        return outcome.document()
+    if hasattr(outcome, "__dataclass_fields__"):
+        return {name: plain(getattr(outcome, name)) for name in outcome.__dataclass_fields__}
+    if isinstance(outcome, Mapping):
+        return {str(name): plain(value) for name, value in outcome.items()}
+    if isinstance(outcome, list | tuple):
+        return [plain(item) for item in outcome]
+    return outcome if isinstance(outcome, str | int | float | bool | None) else str(outcome)

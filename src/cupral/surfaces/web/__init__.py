@@ -1,0 +1,1 @@
+"""Pages: server-rendered HTML that reads without scripts, Chinese first, English beside it."""

@@ -1,0 +1,64 @@
+"""Rendering: a view's page through its template, with everything escaped."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cupral.ledger.ledger import Ledger
+from cupral.surfaces.web import figures, tables
+from cupral.surfaces.web.asked import Asked, Page
+
+_HERE = Path(__file__).parent
+PAGES = ("overview", "sites", "upload", "networks", "systems", "parameters", "postings")
+"""Entries of the navigation, in order; the first is at '/'."""
+
+
+def render(asked: Asked, page: Page) -> str:
+    """The HTML of a page, or of its inner part only."""
+    template = environment().get_template(page.template)
+    return template.render(
+        t=asked.language, asked=asked, page=page, frame="part.html" if asked.part else "page.html",
+        head=asked.ledger.head, pages=PAGES,
+        demonstration=page.demonstration or stands_on_demonstration(asked.ledger), **page.content,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates; what is not escaped is ours and drawn from escaped text."""
+    made = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        link=figures.link, asset=asset, column_names=tables.column_names,
+        is_numeric=tables.is_numeric, is_reference=tables.is_reference,
+        is_references=tables.is_references,
+    )  # fmt: skip
+    filters: dict[str, Any] = {
+        name: getattr(figures, name) for name in ("number", "signed", "percent", "shown")
+    }
+    made.filters.update(filters)
+    return made
+
+
+def asset(name: str) -> str:
+    """Address of a static file, with the hash of its content so that it may be kept for ever."""
+    return f"/static/{asset_hash(name)}/{name}"
+
+
+@lru_cache(maxsize=None)
+def asset_hash(name: str) -> str:
+    """First characters of the SHA-256 of a static file."""
+    return hashlib.sha256((_HERE / "static" / name).read_bytes()).hexdigest()[:12]
+
+
+def stands_on_demonstration(ledger: Ledger) -> bool:
+    """Whether any registered enterprise or site belongs to the demonstration province."""
+    return any(site.demonstration for site in ledger.sites())

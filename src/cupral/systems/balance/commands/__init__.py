@@ -1,0 +1,18 @@
+"""What changes the balance's facts: networks, meter files, assays, stocktakes, reversals."""
+
+from cupral.systems.balance.commands.assays import ASSAYS, import_assays
+from cupral.systems.balance.commands.meters import METERS, import_meters
+from cupral.systems.balance.commands.report import ImportReport
+from cupral.systems.balance.commands.reversal import reverse_posting
+from cupral.systems.balance.commands.stocktakes import STOCKTAKES, import_stocktakes
+
+__all__ = [
+    "ASSAYS",
+    "METERS",
+    "STOCKTAKES",
+    "ImportReport",
+    "import_assays",
+    "import_meters",
+    "import_stocktakes",
+    "reverse_posting",
+]

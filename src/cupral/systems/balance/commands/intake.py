@@ -1,0 +1,252 @@
+"""Intake: rows of a file that have become nouns are compared with the ledger and posted.
+
+The ledger decides by content, not by file name: a row that says what the ledger already says
+is skipped, one that contradicts it needs `correct`, and nothing is posted while anything is
+faulty (unless good rows are accepted in so many words).
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from cupral.ledger.errors import Fault, RowFaults
+from cupral.ledger.flow import Origin
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.period import Period
+from cupral.ledger.template import Reading, Row, Template, read
+from cupral.systems.balance.commands.report import ImportReport
+from cupral.systems.balance.commands.rows import Entry, Noun, Refused, span_of
+
+PREVIEW = 5
+_SAME = 1e-12
+"""Two numbers of one row closer than this (relative) say the same."""
+_CORRECT = "import with `correct` to replace the posted value, or delete the row"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """One file on its way into the ledger."""
+
+    table: str
+    """'flows', 'assays' or 'stocktakes'."""
+    site: str
+    author: str
+    filename: str
+    dry_run: bool
+    correct: bool
+    accept_good_rows: bool
+
+    @property
+    def name(self) -> str:
+        """What the report and the errors call this file."""
+        return f"{self.table}: {self.filename}"
+
+
+def take(
+    ledger: Ledger,
+    intake: Intake,
+    content: bytes,
+    template: Template,
+    noun_of: Callable[[Row, Reading], Noun],
+    checks: Iterable[Callable[[Sequence[Entry]], tuple[list[Fault], list[Fault]]]] = (),
+) -> ImportReport:
+    """Read a file, check it against itself and the ledger, and post what is new.
+
+    Raises
+    ------
+    RowFaults
+        If anything is faulty; nothing is posted then.
+    """
+    reading = read(content, intake.filename, template)
+    entries, faults = _entries(reading, noun_of)
+    warnings: list[Fault] = []
+    faults = [*reading.faults, *faults]
+    for check in checks:
+        found, noticed = check(entries)
+        faults, warnings = faults + found, warnings + noticed
+    new, found, noticed, known = _against_ledger(ledger, intake, entries)
+    faults, warnings = faults + found, warnings + noticed
+    faults = sorted(dict.fromkeys(faults), key=lambda fault: fault.row or 0)
+    if any(fault.row is None for fault in faults) or (faults and not intake.accept_good_rows):
+        raise RowFaults(intake.name, faults)
+    faulty = {fault.row for fault in faults}
+    new = [entry for entry in new if entry.row.number not in faulty]
+    return _post(ledger, intake, new, reading.rows_read, faults, warnings, known)
+
+
+def _entries(
+    reading: Reading, noun_of: Callable[[Row, Reading], Noun]
+) -> tuple[list[Entry], list[Fault]]:
+    entries, faults = [], []
+    for row in reading.rows:
+        try:
+            entries.append(Entry(row, noun_of(row, reading)))
+        except Refused as refused:
+            faults.append(refused.at(row, reading))
+    return entries, faults
+
+
+def _post(
+    ledger: Ledger,
+    intake: Intake,
+    new: Sequence[Entry],
+    rows_read: int,
+    faults: Sequence[Fault],
+    warnings: Sequence[Fault],
+    known: str,
+) -> ImportReport:
+    posted = 0
+    posting = known
+    status: Any = "already" if not new else "dry run" if intake.dry_run else "posted"
+    if status == "posted":
+        posting = _posting_id(ledger, intake, new)
+        rows: dict[str, Any] = {intake.table: [entry.noun for entry in new]}
+        note = f"{intake.filename}, {len(new)} rows"
+        receipt = ledger.post(
+            posting, author=intake.author, note=note, supersede=intake.correct, **rows
+        )
+        status, posted = receipt.status, len(new) if receipt.status == "posted" else 0
+    return ImportReport(
+        name=intake.name,
+        site=intake.site,
+        status=status,
+        rows_read=rows_read,
+        rows_new=len(new),
+        rows_posted=posted,
+        faults=tuple(faults),
+        warnings=tuple(warnings),
+        posting="" if status == "dry run" else posting,
+        preview=tuple(_preview(entry) for entry in new[:PREVIEW]),
+    )
+
+
+def _preview(entry: Entry) -> dict[str, Any]:
+    names = (
+        "meter",
+        "stream",
+        "process",
+        "material",
+        "element",
+        "amount",
+        "fraction",
+        "unit",
+        "sd",
+    )
+    shown = {n: getattr(entry.noun, n) for n in names if getattr(entry.noun, n, None) is not None}
+    start, end = span_of(entry.noun)
+    return {"row": entry.row.number, **shown, "start": f"{start}", "end": f"{end}"}
+
+
+def _posting_id(ledger: Ledger, intake: Intake, new: Sequence[Entry]) -> str:
+    """Id from content; what was posted once and undone since gets a further number."""
+    plain = [asdict(entry.noun) | {"lineage": ""} for entry in new]
+    lines = sorted(
+        json.dumps(row, default=str, sort_keys=True, ensure_ascii=False) for row in plain
+    )
+    sha = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    id, taken = f"{intake.table}:{intake.site}:{sha}", {row["id"] for row in ledger.postings()}
+    number = 2
+    while id in taken:
+        id, number = f"{intake.table}:{intake.site}:{sha}~{number}", number + 1
+    return id
+
+
+def _against_ledger(
+    ledger: Ledger, intake: Intake, entries: Sequence[Entry]
+) -> tuple[list[Entry], list[Fault], list[Fault], str]:
+    """New entries, faults, warnings and the posting that already says the rest."""
+    new: list[Entry] = []
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    known = ""
+    posted = _posted(ledger, intake, entries)
+    for entry in entries:
+        meter = entry.noun.meter
+        same = [row for row in posted.get(meter, ()) if _key(row) == _key(asdict(entry.noun))]
+        if same:
+            said = _said(entry, same[0], intake)
+            known = known or same[0]["posting"]
+            new += [entry] if said == "new" else []
+            faults += [said] if isinstance(said, Fault) else []
+            warnings += _other_sd(entry, same[0]) if said == "said" else []
+            continue
+        across = [row for row in posted.get(meter, ()) if _overlap(row, asdict(entry.noun))]
+        faults += [_across(entry, across[0])] if across else []
+        new.append(entry)
+    return new, faults, warnings, known
+
+
+def _posted(
+    ledger: Ledger, intake: Intake, entries: Sequence[Entry]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the same meters that stand in the ledger, from a year before the first entry."""
+    if not entries:
+        return {}
+    starts = [span_of(entry.noun)[0] for entry in entries]
+    first, last = min(starts), max(span_of(entry.noun)[1] for entry in entries)
+    period = Period.run((first.year - 1) * 100 + first.month, last.year * 100 + last.month)
+    meters = sorted({entry.noun.meter for entry in entries})
+    measured = str(Origin.MEASURED)
+    if intake.table == "stocktakes":
+        rows = ledger.stocktakes(site=intake.site, origin=measured, period=period)
+    else:
+        reader = ledger.flows if intake.table == "flows" else ledger.assays
+        rows = reader(site=intake.site, origin=measured, period=period, meter=meters)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.to_pylist():
+        found.setdefault(row["meter"], []).append(row)
+    return found
+
+
+def _said(entry: Entry, posted: dict[str, Any], intake: Intake) -> Fault | str:
+    """'said' if the ledger says the same, 'new' if it is to be corrected, else the fault."""
+    now, then = _value(asdict(entry.noun)), _value(posted)
+    same_sd = math.isclose(entry.noun.sd, posted["sd"], rel_tol=1e-9, abs_tol=1e-15)
+    if math.isclose(now, then, rel_tol=_SAME, abs_tol=1e-15):
+        return "new" if intake.correct and not same_sd else "said"
+    if intake.correct:
+        return "new"
+    return Fault(
+        entry.row.number,
+        "amount" if "amount" in posted else "value",
+        f"{now:.10g}",
+        f"{posted['meter']} already has {then:.10g} for this time, in posting {posted['posting']}",
+        _CORRECT,
+    )
+
+
+def _other_sd(entry: Entry, posted: dict[str, Any]) -> list[Fault]:
+    if math.isclose(entry.noun.sd, posted["sd"], rel_tol=1e-9, abs_tol=1e-15):
+        return []
+    what = f"the posted value has sd {posted['sd']:.4g}, the network now says {entry.noun.sd:.4g}"
+    return [Fault(entry.row.number, None, "", what, "import with `correct` to restate it")]
+
+
+def _across(entry: Entry, posted: dict[str, Any]) -> Fault:
+    start, end = _times(posted)
+    what = f"overlaps {start} .. {end} of {posted['meter']} in posting {posted['posting']}"
+    return Fault(
+        entry.row.number, "start", "", what, "use the same times, or reverse that posting first"
+    )
+
+
+def _times(row: dict[str, Any]) -> tuple[datetime, datetime]:
+    return (row.get("instant") or row["start"], row.get("instant") or row["end"])
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    place = row.get("stream") or row.get("process")
+    return (place, row["meter"], row.get("element") or row["material"], *_times(row))
+
+
+def _value(row: dict[str, Any]) -> float:
+    return float(row["fraction"] if "fraction" in row else row["amount"])
+
+
+def _overlap(posted: dict[str, Any], row: dict[str, Any]) -> bool:
+    (start, end), (from_, to) = _times(posted), _times(row)
+    return start < to and from_ < end

@@ -1,0 +1,1 @@
+"""How a site's month is reconciled: read, lay out, solve, report. Pure functions."""

@@ -1,0 +1,176 @@
+"""What a plant asks of its balance: totals, recoveries, losses, specific consumption."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cupral.ledger.flow import OUTSIDE
+from cupral.ledger.registers import Line, Site, Stream
+from cupral.systems.balance.compute.month import Sheet
+from cupral.systems.balance.compute.statement import Key, Statement
+from cupral.systems.balance.model import MonthBalance, Noun, Vector
+
+Rows = tuple[dict[str, Any], ...]
+KGCE = "comprehensive"
+"""Boundary that is counted in standard coal; the others are counted in electricity."""
+
+
+def stream_totals(sheet: Sheet, statement: Statement) -> Rows:
+    """One row a stream: reconciled and measured sums, sd, months."""
+    rows = []
+    for stream in sheet.network.streams:
+        position = statement.index((stream.id, ""))
+        value = _known(statement.value[position]) if position >= 0 else None
+        measured = [_measured(balance, stream.id) for balance in sheet.balances]
+        known = [amount for amount in measured if amount is not None]
+        rows.append(
+            {
+                "stream": stream.id, "material": stream.material, "carrier": stream.carrier,
+                "source": stream.source, "target": stream.target,
+                "unit": "MWh" if stream.carrier == "energy" else stream.unit,
+                "reconciled": value,
+                "sd": None if value is None else float(statement.sd[position]),
+                "measured": sum(known) if len(known) == len(measured) else None,
+                "months": len(sheet.balances), "missing_months": len(sheet.missing),
+            }
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def stream_loadings(statement: Statement) -> Rows:
+    """Rows (stream, group, loading) of the flows; group '' is the independent part."""
+    rows = []
+    for position, (stream, element) in enumerate(statement.keys):
+        if element == "" and np.isfinite(statement.value[position]):
+            rows += [
+                {"stream": stream, "group": name, "loading": float(loading)}
+                for name, loading in zip(statement.groups, statement.loading[position], strict=True)
+                if loading != 0.0
+            ]
+            own = float(np.sqrt(statement.variance[position]))
+            rows.append({"stream": stream, "group": "", "loading": own})
+    return tuple(rows)
+
+
+def contents(sheet: Sheet, statement: Statement) -> Rows:
+    """Element contents of every stream that carries any [t]."""
+    streams = {stream.id: stream for stream in sheet.network.streams}
+    return tuple(
+        {
+            "stream": stream, "element": element, "source": streams[stream].source,
+            "target": streams[stream].target, "amount": _known(statement.value[position]),
+            "sd": _known(statement.sd[position] + 0.0 * statement.value[position]),
+            "unit": "t",
+        }
+        for position, (stream, element) in enumerate(statement.keys)
+        if element
+    )  # fmt: skip
+
+
+def recoveries(sheet: Sheet, statement: Statement, products: frozenset[str]) -> Rows:
+    """Recovery of each element in each product, and over all products, with sd [1]."""
+    rows = []
+    for element in _elements(statement):
+        leaving = _leaving(sheet, statement, element)
+        keys = [key for key, _ in leaving]
+        sold = np.array([stream.material in products for _, stream in leaving])
+        if sold.any():
+            rows.append(_recovery_row(statement, element, "all products", keys, sold))
+        for index in np.flatnonzero(sold):
+            only = np.arange(len(sold)) == index
+            rows.append(_recovery_row(statement, element, leaving[index][1].id, keys, only))
+    return tuple(rows)
+
+
+def _recovery_row(
+    statement: Statement, element: str, product: str, keys: Sequence[Key], wanted: Vector
+) -> dict[str, Any]:
+    def share(amounts: Vector) -> float:
+        return float(amounts[wanted].sum() / amounts.sum())
+
+    found = statement.function(share, keys)
+    value, sd = found or (None, None)
+    return {"element": element, "product": product, "recovery": value, "sd": sd, "unit": "1"}
+
+
+def losses(sheet: Sheet, statement: Statement, products: frozenset[str]) -> Rows:
+    """Each element's loss in each stream that leaves and is no product, with its share."""
+    rows = []
+    for element in _elements(statement):
+        leaving = _leaving(sheet, statement, element)
+        amounts = [statement.value[statement.index(key)] for key, _ in leaving]
+        whole = float(np.sum(amounts))
+        for (key, stream), amount in zip(leaving, amounts, strict=True):
+            if stream.material not in products:
+                known = _known(amount)
+                position = statement.index(key)
+                rows.append(
+                    {
+                        "element": element, "stream": stream.id, "material": stream.material,
+                        "amount": known, "unit": "t",
+                        "sd": None if known is None else float(statement.sd[position]),
+                        "share": None if not np.isfinite(whole) else float(amount / whole),
+                    }
+                )  # fmt: skip
+    return tuple(rows)
+
+
+def consumption(
+    sheet: Sheet, site: Site, statement: Statement, coal: Mapping[str, float]
+) -> tuple[Rows, tuple[str, ...]]:
+    """Energy per tonne of each line and boundary; and carriers without a coal coefficient."""
+    rows, unknown = [], set[str]()
+    for line in site.lines:
+        for boundary in dict.fromkeys(name for name, _ in line.energy_streams):
+            streams = [
+                sheet.network.stream(stream) for name, stream in line.energy_streams
+                if name == boundary
+            ]  # fmt: skip
+            if boundary == KGCE:
+                unknown |= {s.material for s in streams if s.material not in coal}
+            if not unknown:
+                rows.append(_consumption_row(statement, line, boundary, streams, coal))
+    return tuple(rows), tuple(sorted(unknown))
+
+
+def _consumption_row(
+    statement: Statement, line: Line, boundary: str, streams: Sequence[Stream],
+    coal: Mapping[str, float],
+) -> dict[str, Any]:  # fmt: skip
+    signs = np.array([-1.0 if stream.target == OUTSIDE else 1.0 for stream in streams])
+    per_unit = np.array([coal[s.material] if boundary == KGCE else 1000.0 for s in streams])
+    keys = [(line.metal_stream, ""), *((stream.id, "") for stream in streams)]
+    weights = signs * per_unit
+    found = statement.function(lambda v: float(weights @ v[1:] / v[0]), keys)
+    energy = statement.function(lambda v: float(weights @ v[1:]), keys)
+    output = statement.function(lambda v: float(v[0]), keys[:1])
+    return {
+        "line": line.id, "product": line.product, "boundary": boundary,
+        "output": output[0] if output else None,
+        "energy": energy[0] if energy else None,
+        "intensity": found[0] if found else None, "sd": found[1] if found else None,
+        "unit": "kgce/t" if boundary == KGCE else "kWh/t",
+        "streams": [stream.id for stream in streams],
+    }  # fmt: skip
+
+
+def _elements(statement: Statement) -> list[str]:
+    return sorted({element for _, element in statement.keys if element})
+
+
+def _leaving(sheet: Sheet, statement: Statement, element: str) -> list[tuple[Key, Stream]]:
+    return [
+        ((stream.id, element), stream)
+        for stream in sheet.network.streams
+        if stream.target == OUTSIDE and statement.index((stream.id, element)) >= 0
+    ]
+
+
+def _measured(balance: MonthBalance, stream: str) -> float | None:
+    reading = balance.layout.readings.get(balance.layout.index(Noun.FLOW, stream))
+    return reading.value if reading else None
+
+
+def _known(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,100 @@
+"""All months of a period of one site: readings split by month, each month solved by itself."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cupral.ledger.errors import CannotDecide
+from cupral.ledger.period import Period
+from cupral.ledger.registers import Network, Site
+from cupral.systems.balance.compute.layout import layout
+from cupral.systems.balance.compute.readings import month_readings
+from cupral.systems.balance.compute.solve import solve
+from cupral.systems.balance.model import MonthBalance
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The reconciled months of a site in a period."""
+
+    network: Network
+    balances: tuple[MonthBalance, ...]
+    missing: tuple[int, ...]
+    """Months of the period without any reading."""
+    badges: tuple[str, ...]
+    lineage: tuple[str, ...]
+
+
+def sheets(
+    network: Network, site: Site, period: Period, *, flows: Sequence[Row], assays: Sequence[Row],
+    stocktakes: Sequence[Row], treatment: str, level: float, references: tuple[str, ...],
+) -> Sheet:  # fmt: skip
+    """Reconcile every month that has readings.
+
+    Raises
+    ------
+    CannotDecide
+        If no month has any.
+    """
+    meters = {meter.id for meter in network.meters}
+    flows = [row for row in flows if row["meter"] in meters or row["meter"].startswith("prior:")]
+    by_month = _by_month(flows), _by_month(assays)
+    months = [month for month in period.months if by_month[0][month]]
+    if not months:
+        raise CannotDecide(
+            f"site {network.site} has no meter readings in {period}",
+            needs=[f"meter readings of {network.site} for {period}"],
+        )
+    balances = tuple(
+        solve(
+            month,
+            layout(
+                network,
+                month_readings(month, by_month[0][month], by_month[1][month], stocktakes),
+            ),
+            treatment=treatment,
+            level=level,
+        )
+        for month in months
+    )
+    return Sheet(
+        network=network,
+        balances=balances,
+        missing=tuple(month for month in period.months if month not in months),
+        badges=_badges(site, balances, set(period.months) - set(months)),
+        lineage=(*references, *_references(balances)),
+    )
+
+
+def _by_month(rows: Sequence[Row]) -> defaultdict[int, list[Row]]:
+    months: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        months[row["month"]].append(row)
+    return months
+
+
+def _badges(site: Site, balances: Sequence[MonthBalance], missing: set[int]) -> tuple[str, ...]:
+    aside: dict[str, list[int]] = {}
+    for balance in balances:
+        for position in sorted(balance.set_aside):
+            meter = balance.layout.readings[position].meter
+            aside.setdefault(meter, []).append(balance.month)
+    badges = [
+        f"set aside as suspect: {meter} ({', '.join(str(m) for m in months)})"
+        for meter, months in aside.items()
+    ]
+    if missing:
+        badges.append(f"no readings: {', '.join(str(month) for month in sorted(missing))}")
+    return (*badges, site.attribution) if site.attribution else tuple(badges)
+
+
+def _references(balances: Sequence[MonthBalance]) -> list[str]:
+    return [
+        reference
+        for balance in balances
+        for reading in balance.layout.readings.values()
+        for reference in reading.references
+    ]

@@ -1,0 +1,140 @@
+"""A reconciled month as small tables: streams, meters, suspects, balances, loadings."""
+
+from typing import Any
+
+import numpy as np
+
+from cupral.methods.reconcile import Observability
+from cupral.systems.balance.compute.solve import Quadratic, split
+from cupral.systems.balance.model import Doubt, MonthBalance, Noun
+
+Rows = tuple[dict[str, Any], ...]
+
+CLASSES = {
+    Observability.REDUNDANT: "redundant",
+    Observability.JUST_MEASURED: "just measured",
+    Observability.OBSERVABLE: "observable",
+    Observability.UNOBSERVABLE: "unobservable",
+    Observability.FIXED: "fixed",
+}
+
+
+def streams(balance: MonthBalance) -> Rows:
+    """One row a stream: measured, reconciled, adjustment, sd, class, suspect."""
+    suspect = {meter for doubt in balance.doubts for meter in doubt.meters}
+    rows = []
+    for stream in balance.layout.network.streams:
+        position = balance.layout.index(Noun.FLOW, stream.id)
+        reading = balance.layout.readings.get(position)
+        measured = reading.value if reading else None
+        reconciled = _number(balance.final.value[position])
+        both = measured is not None and reconciled is not None
+        rows.append(
+            {
+                "stream": stream.id, "name_zh": stream.name_zh, "name_en": stream.name_en,
+                "source": stream.source, "target": stream.target, "material": stream.material,
+                "carrier": stream.carrier, "unit": _unit(stream.carrier, reading, stream.unit),
+                "measured": measured, "reconciled": reconciled,
+                "adjustment": reconciled - measured if both else None,  # type: ignore[operator]
+                "sd": _number(balance.final.sd[position]),
+                "class": CLASSES[Observability(balance.raw.observability[position])],
+                "suspect": bool(reading and reading.meter in suspect),
+            }
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def meters(balance: MonthBalance) -> Rows:
+    """One row a reading: what it said, what is believed, its test and its references."""
+    suspect = {meter for doubt in balance.doubts for meter in doubt.meters}
+    raw, final = balance.raw, balance.final
+    rows = []
+    for position, reading in sorted(balance.layout.readings.items()):
+        reconciled = _number(final.value[position])
+        rows.append(
+            {
+                "meter": reading.meter, "stream": reading.where, "kind": reading.kind,
+                "element": reading.element, "reading": reading.value, "unit": reading.unit,
+                "reading_sd": reading.sd, "reconciled": reconciled,
+                "adjustment": None if reconciled is None else reconciled - reading.value,
+                "sd": _number(final.sd[position]), "z": _number(raw.z_max_power[position]),
+                "class": CLASSES[Observability(raw.observability[position])],
+                "suspect": reading.meter in suspect,
+                "set_aside": position in balance.set_aside,
+                "smallest_detectable": _number(raw.smallest_detectable[position]),
+                "refs": list(reading.references),
+            }
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def suspects(balance: MonthBalance) -> Rows:
+    """One row a doubt."""
+    return tuple(_doubt(balance.month, doubt) for doubt in balance.doubts)
+
+
+def balances(balance: MonthBalance) -> Rows:
+    """One row an equation: how well it closes, relative to the sum of its terms."""
+    value = np.nan_to_num(balance.final.value)
+    unknown = ~np.isfinite(balance.final.value)
+    residual, jacobian = Quadratic(balance.layout)(value)
+    scale = abs(jacobian) @ np.abs(value)
+    open_ = (abs(jacobian) @ unknown.astype(float)) > 0
+    return tuple(
+        {
+            "process": equation.process, "balance": equation.balance,
+            "residual": None if open_[row] else float(residual[row]),
+            "scale": float(scale[row]), "closed": bool(not open_[row]),
+            "relative": None if open_[row] else float(residual[row] / (scale[row] or 1.0)),
+        }
+        for row, equation in enumerate(balance.layout.equations)
+        if equation.balance != "tie"
+    )  # fmt: skip
+
+
+def summary(balance: MonthBalance) -> dict[str, Any]:
+    """Redundancy, J, p-value and verdict, with every meter believed and with doubts aside."""
+    raw, final = balance.raw, balance.final
+    return {
+        "month": balance.month, "redundancy": int(raw.redundancy),
+        "objective": float(raw.objective), "p_value": float(raw.p_value),
+        "chi2_critical": float(raw.chi2_critical),
+        "passed": bool(raw.global_test_pass),
+        "equations": len(balance.layout.equations), "variables": len(balance.layout.variables),
+        "suspects": len(balance.doubts), "final_redundancy": int(final.redundancy),
+        "final_objective": float(final.objective), "final_p_value": float(final.p_value),
+    }  # fmt: skip
+
+
+def month_loadings(balance: MonthBalance) -> Rows:
+    """Rows (stream, group, loading); group '' is the independent part."""
+    names, found = split(balance)
+    rows = []
+    for position, variable in enumerate(balance.layout.variables):
+        if variable.noun == Noun.FLOW and np.isfinite(balance.final.value[position]):
+            rows += [
+                {"stream": variable.where, "group": name, "loading": float(loading)}
+                for name, loading in zip(names, found.coherent[position], strict=True)
+                if loading != 0.0
+            ]
+            own = float(found.independent[position])
+            rows.append({"stream": variable.where, "group": "", "loading": own})
+    return tuple(rows)
+
+
+def _doubt(month: int, doubt: Doubt) -> dict[str, Any]:
+    return {
+        "month": month, "group": list(doubt.meters), "kind": doubt.kind, "size": doubt.size,
+        "size_sd": doubt.size_sd, "unit": doubt.unit, "statistic": doubt.statistic,
+        "also": list(doubt.also),
+    }  # fmt: skip
+
+
+def _unit(carrier: str, reading: Any, declared: str) -> str:
+    if reading is not None:
+        return str(reading.unit)
+    return "MWh" if carrier == "energy" else declared
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

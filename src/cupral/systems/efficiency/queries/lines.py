@@ -1,0 +1,174 @@
+"""Twelve months of production lines, read as declared or as reconciled.
+
+Not a query itself: what the queries of this folder read before they compute.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cupral.ledger.errors import CannotDecide, InputError, NotFound
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.period import Period
+from cupral.ledger.registers import Line, Site
+from cupral.ledger.result import Result
+from cupral.system import ask
+from cupral.systems.efficiency.model import Amount, LineYear, Loading
+
+BASES = ("reconciled", "declared")
+MONTHS = 12
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads lines of one ledger for one boundary; each site's months are asked once."""
+
+    ledger: Ledger
+    boundary: str
+    basis: str
+    declared_sd: float
+    """Relative standard uncertainty of a declared figure."""
+    lookback: int
+    """Months that an idle line is followed back."""
+    asked: dict[tuple[str, str], Mapping[str, Amount]] = field(default_factory=dict)
+    """Reconciled streams by (site, period)."""
+
+    def __post_init__(self) -> None:
+        if self.basis not in BASES:
+            raise InputError(f"basis {self.basis!r} is not known; use one of {BASES}")
+
+    def line(self, site: Site, line: Line, window: Period) -> LineYear:
+        """The twelve months of a line: those asked for, or its last ones with output."""
+        year = self.within(site, line, window)
+        if line.operating and year.output.value > 0:
+            return year
+        ran = self.months_with_output(site, line, window.months[-1])[-MONTHS:]
+        if not ran or (ran[-1] in window.months and year.output.value > 0):
+            return year
+        earlier = self.within(site, line, Period.run(ran[0], ran[-1]))
+        return replace(earlier, idle=True)
+
+    def within(self, site: Site, line: Line, window: Period) -> LineYear:
+        """The figures of a line in a span, on the basis asked for if they exist, else declared."""
+        found = self.reconciled(site, line, window) if self.basis == "reconciled" else None
+        basis = "declared" if found is None else "reconciled"
+        output, energy = found or self.declared(site, line, window)
+        if output.value <= 0:
+            basis = "none"
+        return LineYear(
+            site=site.id, enterprise=site.enterprise, city=site.city, line=line.id,
+            capacity=line.capacity, basis=basis, output=output, energy=energy, period=str(window),
+        )  # fmt: skip
+
+    def reconciled(self, site: Site, line: Line, window: Period) -> tuple[Amount, Amount] | None:
+        """Output [t] and energy [MWh] of the reconciled network, or None if it has not both."""
+        streams = self.months_of(site.id, str(window))
+        output = streams.get(line.metal_stream)
+        energy = streams.get(dict(line.energy_streams).get(self.boundary, ""))
+        return None if output is None or energy is None else (output, energy)
+
+    def months_of(self, site: str, period: str) -> Mapping[str, Amount]:
+        """Reconciled sums of a site's streams with their loadings."""
+        if (site, period) not in self.asked:
+            try:
+                answer = ask(self.ledger, "balance.months", site=site, period=period)
+            except (NotFound, CannotDecide):
+                self.asked[site, period] = {}
+            else:
+                self.asked[site, period] = dict(_amounts(site, answer))
+        return self.asked[site, period]
+
+    def declared(self, site: Site, line: Line, window: Period) -> tuple[Amount, Amount]:
+        """Output [t] and energy [MWh] of the enterprise's returns for a line."""
+        rows = self.rows(site, line, window)
+        group = f"returns:{site.enterprise}"
+        return (
+            _declared(rows[_stream(line, "output")], group, self.declared_sd),
+            _declared(rows[_stream(line, self.boundary)], group, self.declared_sd),
+        )
+
+    def rows(self, site: Site, line: Line, window: Period) -> dict[str, list[dict[str, Any]]]:
+        """Declared rows of a line that lie wholly in a span, by stream."""
+        names = [_stream(line, "output"), _stream(line, self.boundary)]
+        found = self.ledger.flows(site=site.id, stream=names, origin="declared", period=window)
+        kept = [row for row in found.to_pylist() if row["end"] <= window.end]
+        return {name: [row for row in kept if row["stream"] == name] for name in names}
+
+    def months_with_output(self, site: Site, line: Line, until: int) -> list[int]:
+        """Months (YYYYMM) up to a month in which the line declared output."""
+        span = Period.run(_back(until, self.lookback - 1), until)
+        rows = self.rows(site, line, span)[_stream(line, "output")]
+        return sorted({month for row in rows if row["amount"] > 0 for month in _months(row)})
+
+
+def window(ledger: Ledger, sites: Iterable[Site], through: str) -> Period:
+    """The twelve months that end with `through`, or with the last declared month of the sites.
+
+    Raises
+    ------
+    CannotDecide
+        If no month is named and no return has been filed for the sites.
+    """
+    if through:
+        last = Period.parse(through).months[-1]
+    else:
+        ids = [site.id for site in sites]
+        ends = ledger.flows(site=ids, origin="declared").column("end").to_pylist()
+        if not ends:
+            raise CannotDecide("no month is named and none is declared", needs=["declared lines"])
+        last = _last_month(max(ends))
+    return Period.run(_back(last, MONTHS - 1), last)
+
+
+def missing_months(year: LineYear) -> int:
+    """How many months of a line's own period have no figure."""
+    wanted = Period.parse(year.period).months
+    return len(set(wanted) - set(year.output.months)) if year.output.months else 0
+
+
+def _stream(line: Line, what: str) -> str:
+    return f"return:line:{line.id}:{what}"
+
+
+def _declared(rows: list[dict[str, Any]], group: str, relative: float) -> Amount:
+    value = sum(row["amount"] for row in rows)
+    sd = sum(row["sd"] or relative * abs(row["amount"]) for row in rows)
+    return Amount(
+        value=value,
+        loadings=((group, sd),) if sd else (),
+        references=tuple(f"flows:{row['posting']}/{row['row']}" for row in rows),
+        months=tuple(sorted({month for row in rows for month in _months(row)})),
+    )
+
+
+def _months(row: Mapping[str, Any]) -> tuple[int, ...]:
+    return Period(row["start"], row["end"], "months").months
+
+
+def _back(month: int, count: int) -> int:
+    index = month // 100 * 12 + month % 100 - 1 - count
+    return index // 12 * 100 + index % 12 + 1
+
+
+def _last_month(end: datetime) -> int:
+    latest = end - timedelta(microseconds=1)
+    return latest.year * 100 + latest.month
+
+
+def _amounts(site: str, answer: Result) -> Iterable[tuple[str, Amount]]:
+    carried: dict[str, list[Loading]] = {}
+    for number, row in enumerate(answer.tables.get("loadings", ())):
+        own = f"{site}/{row['stream']}/{number}"
+        carried.setdefault(row["stream"], []).append((row["group"] or own, row["loading"]))
+    for part in answer.parts:
+        if part["reconciled"] is not None:
+            yield (
+                part["stream"],
+                Amount(
+                    value=part["reconciled"],
+                    loadings=tuple(carried.get(part["stream"], ())),
+                    references=(f"result:{answer.key}",),
+                    months=Period.parse(answer.period).months,
+                ),
+            )

@@ -1,0 +1,168 @@
+"""Change what is planned: load a plan file, report progress on a clause."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from cupral.ledger.document import Document
+from cupral.ledger.errors import InputError
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.period import Period
+from cupral.system import command
+from cupral.systems.plan.compute import judging, reading
+from cupral.systems.plan.model import Clause, Plan
+from cupral.systems.plan.queries import plans
+
+
+@command
+def load_plan(ledger: Ledger, *, author: str, text: str, form: str = "") -> Document:
+    """Load a plan from the text of a TOML, JSON or YAML file; it replaces one of the same id.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    author : str
+    text : str
+        Content of the plan file, schema cupral.plan/1 (the shipped plan is an example).
+    form : str
+        'toml', 'json' or 'yaml'; empty = whichever reads it.
+
+    Returns
+    -------
+    Document
+        Kind 'plan'; loading the same content again makes no new version.
+
+    Raises
+    ------
+    InputError
+        If the file is faulty; every place is named and nothing is loaded.
+    """
+    content = reading.parsed(text, form)
+    plan = reading.plan(content)
+    _check_relations(plan, ledger)
+    document = Document(
+        kind="plan", id=plan.id, party=plan.issuer, body=_json(content), state="in force"
+    )
+    return _put(ledger, document, author)
+
+
+def _check_relations(plan: Plan, ledger: Ledger) -> None:
+    words = ledger.parameter("plan.relations", date(plan.year, 1, 1)).value
+    for target in plan.targets:
+        for test in target.tests:
+            judging.operator(test.relation, words)
+            if test.parameter:
+                ledger.parameter(test.parameter, date(plan.year, 1, 1))
+
+
+@command
+def report_progress(
+    ledger: Ledger,
+    *,
+    author: str,
+    clause: str,
+    unit: str,
+    progress: float,
+    on: str,
+    plan: str = plans.SHANDONG,
+    evidence: list[str] | None = None,
+    deadline: str = "",
+    note: str = "",
+) -> Document:
+    """Report how far a clause of the plan has come, with evidence.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    author : str
+    clause : str
+        Clause id, e.g. 'T09-M1'.
+    unit : str
+        The responsible unit that reports (lead or supporting).
+    progress : float
+        [%], 0 to 100.
+    on : str
+        Day of the report, e.g. '2026-10-31'.
+    plan : str
+        Plan id.
+    evidence : list of str
+        What shows it: file names, document numbers, references of the ledger.
+    deadline : str
+        Day or month by which it shall be done; empty = as before.
+    note : str
+
+    Returns
+    -------
+    Document
+        Kind 'clause', id '<plan>:<clause>'; its versions are the history.
+
+    Raises
+    ------
+    NotFound
+        If the plan or the clause does not exist.
+    InputError
+        If the unit does not answer for the clause, progress is outside 0 to 100, a date cannot
+        be read, or 100 % is reported without evidence.
+    """
+    wanted = plans.clause(plans.find(ledger, plan), clause)
+    shown = [text.strip() for text in evidence or [] if text.strip()]
+    _check_report(wanted, unit, progress, shown)
+    _day(on)
+    until = deadline or _standing(ledger, f"{plan}:{clause}").get("deadline") or wanted.deadline
+    Period.parse(until)
+    body = {
+        "plan": plan, "clause": clause, "unit": unit, "progress": float(progress),
+        "reported_on": on, "deadline": until, "evidence": shown, "note": note,
+    }  # fmt: skip
+    state = "done" if progress == 100 else "open"
+    document = Document(kind="clause", id=f"{plan}:{clause}", party=unit, body=body, state=state)
+    return _put(ledger, document, author)
+
+
+def _check_report(clause: Clause, unit: str, progress: float, evidence: list[str]) -> None:
+    units = (clause.lead, *clause.supporting)
+    if unit not in units:
+        raise InputError(
+            f"clause {clause.id}: {unit!r} does not answer for it; report as {' or '.join(units)}"
+        )
+    if not (math.isfinite(progress) and 0 <= progress <= 100):
+        raise InputError(
+            f"clause {clause.id}: progress {progress:g} is outside 0 to 100 %; give percent done"
+        )
+    if progress == 100 and not evidence:
+        raise InputError(
+            f"clause {clause.id}: 100 % needs evidence; name the file or ledger reference"
+            " that shows it is done"
+        )
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise InputError(f"{text!r} is no day; write it as 2026-10-31") from None
+
+
+def _standing(ledger: Ledger, id: str) -> Mapping[str, Any]:
+    found = ledger.documents("clause", id=id)
+    return found[-1].body if found else {}
+
+
+def _put(ledger: Ledger, document: Document, author: str) -> Document:
+    """Keep a document, unless its latest version says the same."""
+    for old in ledger.documents(document.kind, id=document.id):
+        if (old.party, old.state, dict(old.body)) == (
+            document.party, document.state, dict(document.body),
+        ):  # fmt: skip
+            return old
+    return ledger.put(document, author=author)
+
+
+def _json(content: Any) -> Any:
+    """The content with dates as text, so that it can be kept as a document."""
+    if isinstance(content, Mapping):
+        return {str(name): _json(value) for name, value in content.items()}
+    if isinstance(content, Iterable) and not isinstance(content, str):
+        return [_json(value) for value in content]
+    return content.isoformat() if isinstance(content, date) else content

@@ -1,0 +1,1 @@
+"""Pure functions of the plan: reading, judging, gathering, explaining, printing."""

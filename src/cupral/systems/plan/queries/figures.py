@@ -1,0 +1,231 @@
+"""Ask for the figures of a metric: which query answers it is a row of the metric table.
+
+Not a query itself: what the queries of this folder read before they judge.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cupral.ledger.errors import CannotDecide, InputError, NotFound
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.period import Period
+from cupral.ledger.registers import Line, Site
+from cupral.ledger.result import Result
+from cupral.system import ask
+from cupral.systems.plan.compute import gathering
+from cupral.systems.plan.compute.gathering import Share, SiteAnswer, Total
+from cupral.systems.plan.model import Figure, Metric, Source
+from cupral.systems.plan.queries.plans import last_day
+
+MISSING = (CannotDecide, NotFound, InputError)
+"""What a query raises when a figure is not there; anything else is a fault and is not caught."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The figures of one source of a metric, with all they stand on."""
+
+    basis: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """By name: 'level' (full-year projection of what accumulates) and 'growth'."""
+    results: tuple[Result, ...] = ()
+    needs: tuple[str, ...] = ()
+    badges: tuple[str, ...] = ()
+    shares: tuple[Share, ...] = ()
+    """What each line contributes, for gathered figures."""
+    source: Source | None = None
+    lineage: tuple[str, ...] = ()
+    """Parameters that it used itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Asks the sources of a metric for the months of a plan's year."""
+
+    ledger: Ledger
+    year: int
+    months: Period
+
+    def both(self, metric: Metric) -> tuple[Answer, Answer]:
+        """What was declared, and the second figure (reconciled or modelled)."""
+        declared = self.answer(metric.declared, Answer(), accumulates=metric.accumulates)
+        return declared, self.answer(metric.second, declared, accumulates=metric.accumulates)
+
+    def answer(self, source: Source | None, declared: Answer, *, accumulates: bool) -> Answer:
+        """The figures of one source."""
+        if source is None:
+            return Answer(needs=("no query gives this figure",))
+        if source.gather:
+            return self.gathered(source, declared, accumulates=accumulates)
+        result, needs = self.asked(source, self.months)
+        if result is None:
+            return Answer(basis=source.basis, source=source, needs=needs)
+        figures = {name: _figure(result, where) for name, where in source.figures.items()}
+        return Answer(
+            basis=source.basis,
+            source=source,
+            figures={name: figure for name, figure in figures.items() if figure is not None},
+            results=(result,),
+            needs=result.needs,
+            badges=result.badges,
+        )
+
+    def asked(
+        self, source: Source, months: Period, site: str = ""
+    ) -> tuple[Result | None, tuple[str, ...]]:
+        """The Result of a source's query, or what it lacks."""
+        context = {
+            "year": months.months[-1] // 100, "through": _month(months.months[-1]),
+            "period": str(months), "twelve_months": str(_twelve(months)), "site": site,
+        }  # fmt: skip
+        arguments = {name: _filled(value, context) for name, value in source.arguments.items()}
+        try:
+            return ask(self.ledger, source.query, **arguments), ()
+        except MISSING as error:
+            needs = error.needs if isinstance(error, CannotDecide) and error.needs else (str(error),)
+            return None, tuple(needs)
+
+    def gathered(self, source: Source, declared: Answer, *, accumulates: bool) -> Answer:
+        """A figure made of the answers of every site with a line of the product."""
+        found = self.of_sites(source, self.months)
+        shares, needs = _shares(source, found)
+        used = {
+            name: self.ledger.parameter(id, last_day(self.months))
+            for name, id in source.parameters.items()
+        }
+        total = None
+        if not needs:
+            settings = {name: parameter.value for name, parameter in used.items()}
+            total = gathering.GATHERERS[source.gather].combine(shares, settings)
+            needs = () if total else (f"{source.query} of enough sites",)
+        results = _unique(answer.result for answer in found if answer.result is not None)
+        unconfirmed = [f"unconfirmed: {item.id}" for item in used.values() if not item.confirmed]
+        return Answer(
+            basis=source.basis,
+            source=source,
+            figures=self.figures(source, total, declared, accumulates=accumulates),
+            results=results,
+            needs=needs,
+            badges=(*unconfirmed, *_badges(results)),
+            shares=shares,
+            lineage=tuple(item.reference for item in used.values()),
+        )
+
+    def figures(
+        self, source: Source, total: Total | None, declared: Answer, *, accumulates: bool
+    ) -> dict[str, Figure]:
+        """A gathered total as figures: a state as it is, a sum as projection and growth."""
+        if total is None:
+            return {}
+        if accumulates:
+            return self.accumulated(source, total, declared)
+        return {"level": _shown(total, source.unit)}
+
+    def of_sites(self, source: Source, months: Period) -> list[SiteAnswer]:
+        """The answer of each site with a compliant line of the product; each is asked once."""
+        asked: dict[str, tuple[Result | None, tuple[str, ...]]] = {}
+        answers = []
+        for site, line in _lines(self.ledger, source.product):
+            if site.id not in asked:
+                asked[site.id] = self.asked(source, months, site.id)
+            answers.append(SiteAnswer(site, line, *asked[site.id]))
+        return answers
+
+    def accumulated(
+        self, source: Source, total: Total, declared: Answer
+    ) -> dict[str, Figure]:
+        """Full-year projection (by the declared seasons) and growth over the same months."""
+        figures = {}
+        seasons = declared.figures.get("level")
+        if seasons is not None and seasons.to_date:
+            year = gathering.scaled(total, seasons.value / seasons.to_date)
+            figures["level"] = _shown(year, source.unit, to_date=total.value)
+        before = self.before(source)
+        if before is not None:
+            figures["growth"] = _shown(gathering.growth(total, before), "%")
+        return figures
+
+    def before(self, source: Source) -> Total | None:
+        """The total of the same months a year earlier, if every line has it."""
+        shares, needs = _shares(source, self.of_sites(source, self.months.shifted(-1)))
+        total = None if needs else gathering.GATHERERS[source.gather].combine(shares, {})
+        return total if total is not None and total.value > 0 else None
+
+
+def _shares(
+    source: Source, answers: Sequence[SiteAnswer]
+) -> tuple[tuple[Share, ...], tuple[str, ...]]:
+    """What each line contributes, and what is missing for a whole."""
+    if not answers:
+        return (), (f"a registered line of {source.product}",)
+    gatherer = gathering.GATHERERS[source.gather]
+    shares = [share for answer in answers for share in gatherer.share(answer)]
+    have = {(share.site.id, share.line.id) for share in shares}
+    lacking = [answer for answer in answers if (answer.site.id, answer.line.id) not in have]
+    if shares and not gatherer.complete:
+        lacking = []
+    return tuple(shares), tuple(_lack(source, answer) for answer in lacking)
+
+
+def _lack(source: Source, answer: SiteAnswer) -> str:
+    stated = answer.needs or (answer.result.needs if answer.result else ())
+    why = "; ".join(stated) or f"no complete value of {answer.line.metal_stream}"
+    return f"{source.query} of {answer.site.id} {answer.line.id}: {why}"
+
+
+def _lines(ledger: Ledger, product: str) -> list[tuple[Site, Line]]:
+    return [
+        (site, line)
+        for site in ledger.sites()
+        for line in site.lines
+        if line.product == product and line.operating
+    ]
+
+
+def _figure(result: Result, where: Mapping[str, str]) -> Figure | None:
+    found = {name: _picked(result, path) for name, path in where.items() if name != "unit"}
+    if found.get("value") is None:
+        return None
+    return Figure(unit=where.get("unit") or result.unit, **found)
+
+
+def _picked(result: Result, path: str) -> Any:
+    table, dot, column = path.partition(".")
+    if not dot:
+        return getattr(result, path)
+    rows = result.tables.get(table, ())
+    return rows[0].get(column) if rows else None
+
+
+def _shown(total: Total, unit: str, to_date: float | None = None) -> Figure:
+    return Figure(value=total.value, unit=unit, sd=total.sd, to_date=to_date)
+
+
+def _badges(results: Iterable[Result]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(badge for result in results for badge in result.badges))
+
+
+def _unique(results: Iterable[Result]) -> tuple[Result, ...]:
+    return tuple({result.key: result for result in results}.values())
+
+
+def _filled(value: Any, context: Mapping[str, Any]) -> Any:
+    """An argument with its placeholders filled; a lone placeholder keeps its type."""
+    if not isinstance(value, str):
+        return value
+    for name, known in context.items():
+        if value == f"{{{name}}}":
+            return known
+        value = value.replace(f"{{{name}}}", str(known))
+    return value
+
+
+def _month(month: int) -> str:
+    return f"{month // 100}-{month % 100:02d}"
+
+
+def _twelve(months: Period) -> Period:
+    last = months.months[-1]
+    first = last - 99 if last % 100 != 12 else last - 11
+    return Period.run(first, last)

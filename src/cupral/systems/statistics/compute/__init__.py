@@ -1,0 +1,1 @@
+"""Pure functions of statistics: growth arithmetic, spread of returns, reading of returns."""

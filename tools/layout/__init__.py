@@ -1,0 +1,1 @@
+"""The inspector's rules: one validator per file, each `validate(tree) -> findings`."""
