@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {"run": ("requirements.lock",), "test": ("requirements.lock", "requirements-test.lock")}
-PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "-qq")
 
 
 def main(arguments: list[str]) -> int:

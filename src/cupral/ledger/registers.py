@@ -52,7 +52,8 @@ class Line:
     metal_stream: str
     """Stream that carries the product against which energy is counted."""
     energy_streams: tuple[tuple[str, str], ...]
-    """(boundary, stream) pairs, e.g. ("liquid_ac", "AC-1")."""
+    """(boundary, stream) pairs, e.g. ("liquid_ac", "AC-1"); a stream written with a leading
+    minus is energy given away and is subtracted, e.g. ("comprehensive", "-STEAM-SOLD")."""
     compliant: bool = True
     operating: bool = True
 

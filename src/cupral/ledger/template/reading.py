@@ -90,14 +90,15 @@ def read(content: bytes, filename: str, template: Template) -> Reading:
 
 
 def _grid(content: bytes, filename: str, template: Template) -> Grid:
-    if fault := _wrong_format(content, filename):
+    if fault := wrong_format(content, filename):
         return fault
     if content.startswith(b"PK"):
         return sheet(content, (template.name, template.title))
     return separated(content)
 
 
-def _wrong_format(content: bytes, filename: str) -> Grid | None:
+def wrong_format(content: bytes, filename: str) -> Grid | None:
+    """The reason why a file cannot be a table, or None."""
     ending = filename.rpartition(".")[2].lower() if "." in filename else ""
     if not content.strip(b" \t\r\n\xef\xbb\xbf\xff\xfe\x00"):
         return broken("the file is empty", "choose the file with the rows")

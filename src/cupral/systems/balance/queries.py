@@ -41,6 +41,8 @@ def streams(ledger: Ledger, *, site: str, period: str, treatment: str = "compens
     CannotDecide
         If the site has no readings in the month.
     """
+    if len(Period.parse(period).months) != 1:
+        raise InputError(f"balance.streams answers one month, not {period}; ask balance.months")
     sheet = site_sheet(ledger, site, period, treatment)
     (balance,) = sheet.balances
     return Result(

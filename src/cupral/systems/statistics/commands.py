@@ -15,8 +15,8 @@ from cupral.ledger.period import Period
 from cupral.ledger.template import read as read_file
 from cupral.system import command
 from cupral.systems.statistics.compute import returns as checks
-from cupral.systems.statistics.model import Filed, Item, Return
 from cupral.systems.statistics.compute.sheet import TEMPLATE, grouped
+from cupral.systems.statistics.model import Filed, Item, Return
 
 _INCOMING = ("revenue", "line_energy")
 """Items whose flow comes from outside; the others leave."""
@@ -97,10 +97,11 @@ def import_file(
     if faults:
         raise RowFaults(filename, faults)
     try:
-        return file_returns(ledger, author=author, returns=returns, dry_run=dry_run,
-                            supersede=supersede)  # fmt: skip
+        filed: Filed = file_returns(ledger, author=author, returns=returns, dry_run=dry_run,
+                                    supersede=supersede)  # fmt: skip
     except RowFaults as error:
         raise RowFaults(filename, [_in_file(fault, lines) for fault in error.faults]) from None
+    return filed
 
 
 def _in_file(fault: Fault, lines: Sequence[int]) -> Fault:

@@ -109,3 +109,21 @@ class Standing:
     """Months to date that no return covers."""
     real: float | None = None
     """`to_date` at last year's prices, where the kind asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """What an enterprise made of a product, to date and last year [t]."""
+
+    enterprise: str
+    product: str
+    declared: float
+    amount: float
+    base: float
+    base_rest: float
+    basis: str
+    """'reconciled' or 'declared', of `amount`."""
+    base_basis: str
+    loadings: tuple[tuple[str, float], ...]
+    base_loadings: tuple[tuple[str, float], ...]
+    references: tuple[str, ...]

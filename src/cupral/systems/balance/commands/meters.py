@@ -77,7 +77,7 @@ METERS = Template(
         Column(
             name="rollovers", aliases=("翻转次数", "过零次数"), kind="number", minimum=0,
             description_zh="累计表在期间内过零的次数（0 或 1；不填则自动判断）",
-            description_en="how often the counter passed zero (0 or 1; empty: found from the values)",
+            description_en="how often it passed zero (0 or 1; empty: found from the values)",
             example="1",
         ),
         Column(

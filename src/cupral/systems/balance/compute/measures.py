@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cupral.ledger.flow import OUTSIDE
+from cupral.ledger.quantity import canonical_unit
 from cupral.ledger.registers import Line, Site, Stream
 from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.compute.statement import Key, Statement
@@ -28,7 +29,7 @@ def stream_totals(sheet: Sheet, statement: Statement) -> Rows:
             {
                 "stream": stream.id, "material": stream.material, "carrier": stream.carrier,
                 "source": stream.source, "target": stream.target,
-                "unit": "MWh" if stream.carrier == "energy" else stream.unit,
+                "unit": canonical_unit(stream.unit),
                 "reconciled": value,
                 "sd": None if value is None else float(statement.sd[position]),
                 "measured": sum(known) if len(known) == len(measured) else None,
@@ -123,27 +124,28 @@ def consumption(
     rows, unknown = [], set[str]()
     for line in site.lines:
         for boundary in dict.fromkeys(name for name, _ in line.energy_streams):
-            streams = [
-                sheet.network.stream(stream) for name, stream in line.energy_streams
-                if name == boundary
-            ]  # fmt: skip
+            named = [stream for name, stream in line.energy_streams if name == boundary]
+            signs = [-1.0 if stream.startswith("-") else 1.0 for stream in named]
+            streams = [sheet.network.stream(stream.removeprefix("-")) for stream in named]
             if boundary == KGCE:
                 unknown |= {s.material for s in streams if s.material not in coal}
             if not unknown:
-                rows.append(_consumption_row(statement, line, boundary, streams, coal))
+                weights = [
+                    sign * (coal[stream.material] if boundary == KGCE else 1000.0)
+                    for sign, stream in zip(signs, streams, strict=True)
+                ]
+                rows.append(_consumption_row(statement, line, boundary, streams, weights))
     return tuple(rows), tuple(sorted(unknown))
 
 
 def _consumption_row(
     statement: Statement, line: Line, boundary: str, streams: Sequence[Stream],
-    coal: Mapping[str, float],
+    weights: Sequence[float],
 ) -> dict[str, Any]:  # fmt: skip
-    signs = np.array([-1.0 if stream.target == OUTSIDE else 1.0 for stream in streams])
-    per_unit = np.array([coal[s.material] if boundary == KGCE else 1000.0 for s in streams])
     keys = [(line.metal_stream, ""), *((stream.id, "") for stream in streams)]
-    weights = signs * per_unit
-    found = statement.function(lambda v: float(weights @ v[1:] / v[0]), keys)
-    energy = statement.function(lambda v: float(weights @ v[1:]), keys)
+    per_unit = np.array(weights)
+    found = statement.function(lambda v: float(per_unit @ v[1:] / v[0]), keys)
+    energy = statement.function(lambda v: float(per_unit @ v[1:]), keys)
     output = statement.function(lambda v: float(v[0]), keys[:1])
     return {
         "line": line.id, "product": line.product, "boundary": boundary,

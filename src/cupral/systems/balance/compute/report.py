@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cupral.ledger.quantity import canonical_unit
 from cupral.methods.reconcile import Observability
 from cupral.systems.balance.compute.solve import Quadratic, split
 from cupral.systems.balance.model import Doubt, MonthBalance, Noun
@@ -33,7 +34,7 @@ def streams(balance: MonthBalance) -> Rows:
             {
                 "stream": stream.id, "name_zh": stream.name_zh, "name_en": stream.name_en,
                 "source": stream.source, "target": stream.target, "material": stream.material,
-                "carrier": stream.carrier, "unit": _unit(stream.carrier, reading, stream.unit),
+                "carrier": stream.carrier, "unit": canonical_unit(stream.unit),
                 "measured": measured, "reconciled": reconciled,
                 "adjustment": reconciled - measured if both else None,  # type: ignore[operator]
                 "sd": _number(balance.final.sd[position]),
@@ -128,12 +129,6 @@ def _doubt(month: int, doubt: Doubt) -> dict[str, Any]:
         "size_sd": doubt.size_sd, "unit": doubt.unit, "statistic": doubt.statistic,
         "also": list(doubt.also),
     }  # fmt: skip
-
-
-def _unit(carrier: str, reading: Any, declared: str) -> str:
-    if reading is not None:
-        return str(reading.unit)
-    return "MWh" if carrier == "energy" else declared
 
 
 def _number(value: Any) -> float | None:

@@ -161,6 +161,7 @@ def _amounts(site: str, answer: Result) -> Iterable[tuple[str, Amount]]:
     for number, row in enumerate(answer.tables.get("loadings", ())):
         own = f"{site}/{row['stream']}/{number}"
         carried.setdefault(row["stream"], []).append((row["group"] or own, row["loading"]))
+    months = tuple(row["month"] for row in answer.tables.get("summary", ()))
     for part in answer.parts:
         if part["reconciled"] is not None:
             yield (
@@ -169,6 +170,6 @@ def _amounts(site: str, answer: Result) -> Iterable[tuple[str, Amount]]:
                     value=part["reconciled"],
                     loadings=tuple(carried.get(part["stream"], ())),
                     references=(f"result:{answer.key}",),
-                    months=Period.parse(answer.period).months,
+                    months=months,
                 ),
             )

@@ -31,27 +31,24 @@ def of_shares(shares: Iterable[Share], basis: str, unit: str) -> list[Contributi
     ]  # fmt: skip
 
 
-def of_parts(
-    result: Result, source: Source, sites: Sequence[Site], unit: str
-) -> list[Contribution]:
+def of_parts(result: Result, source: Source, sites: Sequence[Site]) -> list[Contribution]:
     """One row for each part of a Result that names an enterprise or a site.
 
     Parameters
     ----------
     result : Result
     source : Source
-        Its `parts` name the columns that hold 'value' and 'base', and others to show.
+        Its `parts` name the columns that hold 'value' and 'base', and others to show; its
+        `unit` is that of value and base, empty = the Result's.
     sites : sequence of Site
         Places of the province; they say where an enterprise is.
-    unit : str
-        Unit of value and base.
     """
     if "value" not in source.parts:
         return []
     return [
         {
-            "basis": part.get("basis") or source.basis, **_place(part, sites),
-            "line": part.get("line", ""), "unit": unit,
+            "basis": source.basis, **_place(part, sites),
+            "line": part.get("line", ""), "unit": source.unit or result.unit,
             **{name: part.get(column) for name, column in source.parts.items()},
         }
         for part in result.parts

@@ -52,7 +52,7 @@ SECTIONS = (
     Section(
         name="meters", title_zh="三、影响目标的故障仪表", title_en="3 Faulty meters that moved targets",
         columns=(
-            ("target", "目标", "target"), ("site", "工厂", "site"), ("month", "月份", "month"),
+            ("target", "目标", "target"), ("site", "工厂", "site"), ("months", "月份", "months"),
             ("meters", "仪表", "meters"), ("kind", "类型", "kind"), ("size", "大小", "size"),
             ("size_unit", "单位", "unit"), ("moved", "使目标移动", "moved the target by"),
             ("unit", "单位", "unit"),

@@ -1,7 +1,6 @@
-"""The supervision ledger of a plan's clauses, who owns what it names, and published series."""
+"""The supervision ledger of a plan's clauses, and who owns what the plan names."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from cupral.ledger.document import Document
@@ -182,39 +181,3 @@ def _report_row(document: Document) -> dict[str, Any]:
         "version": document.version, "state": document.state, "author": document.author,
     }  # fmt: skip
 
-
-@query
-def published(ledger: Ledger, *, year: int = 2026, through: str = "") -> Result:
-    """Published series of the real province, beside what this ledger's returns say.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    year : int
-        Year of the ledger's own figure that stands beside.
-    through : str
-        Last month of that figure; empty = the last declared month of the year.
-
-    Returns
-    -------
-    Result
-        parts = one row for each published figure with source and status; `own` is the
-        full-year figure of this ledger for the same product, None where it has none.
-    """
-    rows = tuple(
-        _published_row(ledger, parameter.id, parameter.valid_from, year, through)
-        for id, values in sorted(ledger.parameters.values.items())
-        if id.startswith("plan.published_")
-        for parameter in values
-    )
-    return Result(
-        query="plan.published",
-        subject="published series",
-        period=str(year),
-        value=float(len(rows)),
-        unit="1",
-        badges=tuple(f"unconfirmed: {row['parameter']}" for row in rows if not row["confirmed"]),
-        parts=rows,
-        lineage=tuple(row["reference"] for row in rows),
-        demonstration=any(row["own_demonstration"] for row in rows),
-    )

@@ -1,5 +1,7 @@
 """Growth arithmetic for anybody's own numbers; growth in percent, levels in any one unit."""
 
+# ruff: noqa: ARG001  (every query takes the ledger; this arithmetic needs only its arguments)
+
 from collections.abc import Sequence
 from datetime import date
 
@@ -15,7 +17,7 @@ PERCENT = 100.0
 
 
 @query
-def growth_forward(ledger: Ledger, *, base_levels: list[float], yoy_pct: list[float]) -> Result:  # noqa: ARG001
+def growth_forward(ledger: Ledger, *, base_levels: list[float], yoy_pct: list[float]) -> Result:
     """Cumulative growth from the growth of each period, weighted by base levels.
 
     Parameters
@@ -78,7 +80,7 @@ def growth_inverse(
 
 @query
 def growth_needed(
-    ledger: Ledger, *, base_done: list[float], base_rest: list[float],  # noqa: ARG001
+    ledger: Ledger, *, base_done: list[float], base_rest: list[float],
     done_yoy_pct: float, target_pct: float,
 ) -> Result:  # fmt: skip
     """Growth that the rest of the year needs, weighted by base levels.
@@ -105,7 +107,7 @@ def growth_needed(
 
 
 @query
-def growth_deflated(ledger: Ledger, *, nominal_pct: float, price_pct: float) -> Result:  # noqa: ARG001
+def growth_deflated(ledger: Ledger, *, nominal_pct: float, price_pct: float) -> Result:
     """Growth at comparable prices from nominal growth and the growth of prices.
 
     Parameters
@@ -131,7 +133,7 @@ def growth_scope(
     *,
     level: float,
     restated: float,
-    published: float | None = None,  # noqa: ARG001
+    published: float | None = None,
 ) -> Result:
     """Growth over last year's level restated to this year's list of enterprises.
 
@@ -157,7 +159,7 @@ def growth_scope(
 
 
 @query
-def growth_average(ledger: Ledger, *, first_pct: float, second_pct: float) -> Result:  # noqa: ARG001
+def growth_average(ledger: Ledger, *, first_pct: float, second_pct: float) -> Result:
     """Two-year average growth (used for 2021 over the low base of 2020).
 
     Parameters

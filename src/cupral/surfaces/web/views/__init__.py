@@ -1,0 +1,1 @@
+"""Views: what each page shows; they ask queries and arrange the answers."""

@@ -1,0 +1,95 @@
+"""The monthly brief of a plan: targets, what changed, faulty meters, clauses by department."""
+
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.period import Period
+from cupral.ledger.result import Result, Row, result_key
+from cupral.system import bound, query
+from cupral.systems.plan.compute import changes, moving
+from cupral.systems.plan.model import Plan
+from cupral.systems.plan.queries import doubts, plans
+from cupral.systems.plan.queries.status import stand, status
+from cupral.systems.plan.queries.supervision import clauses
+
+
+@query
+def brief(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> Result:
+    """Content of the monthly brief; `brief_docx` and `brief_xlsx` print it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    plan : str
+        Plan id.
+    through : str
+        Last month counted, e.g. '2026-10'; empty = the last declared month of the plan's year.
+
+    Returns
+    -------
+    Result
+        value = number of tests met; tables `title`, `targets`, `changes` (since the last kept
+        version of plan.status that said otherwise), `meters`, `departments`, `clauses`.
+
+    Raises
+    ------
+    NotFound
+        If there is no such plan.
+    InputError
+        If `through` is not a month of the plan's year.
+    CannotDecide
+        If no month is named and nothing is declared in the plan's year.
+    """
+    wanted = plans.find(ledger, plan)
+    months = plans.months_through(ledger, wanted, through)
+    standing = status(ledger, plan=plan, through=through)
+    supervised = clauses(ledger, plan=plan, on=str(plans.last_day(months)))
+    return Result(
+        query="plan.brief",
+        subject=wanted.id,
+        period=str(months),
+        value=standing.value,
+        unit=standing.unit,
+        badges=standing.badges,
+        needs=standing.needs,
+        parts=standing.parts,
+        tables={
+            "title": (_title(wanted, standing),),
+            "targets": standing.parts,
+            "changes": _changes(ledger, standing, plan, through),
+            "meters": _meters(ledger, wanted, months),
+            "departments": supervised.tables["departments"],
+            "clauses": tuple(sorted(supervised.parts, key=_by_department(wanted))),
+        },
+        lineage=tuple(dict.fromkeys((*standing.lineage, *supervised.lineage))),
+        demonstration=standing.demonstration or supervised.demonstration,
+    )
+
+
+def _title(plan: Plan, standing: Result) -> Row:
+    summary = standing.tables["summary"][0]
+    return {
+        "title_zh": f"{plan.title_zh}月度简报", "title_en": f"{plan.title_en}: monthly brief",
+        "issuer": plan.issuer, "source": plan.source, "status": plan.status,
+        "through": summary["through"],
+        **{name: summary[name] for name in ("tests", "met", "not_met", "cannot_decide")},
+    }  # fmt: skip
+
+
+def _changes(ledger: Ledger, standing: Result, plan: str, through: str) -> tuple[Row, ...]:
+    key = result_key("plan.status", bound(status, {"plan": plan, "through": through}))
+    other = changes.latest_other(ledger.versions(key), standing.parts)
+    if other is None:
+        return ()
+    return changes.changes(other["body"]["parts"], standing.parts, other["seq"])
+
+
+def _meters(ledger: Ledger, plan: Plan, months: Period) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    for target in plan.targets:
+        standing = stand(ledger, plan, target, months)
+        rows += doubts.of(ledger, standing, doubts.contributions(ledger, standing))
+    return moving.telling(rows)
+
+
+def _by_department(plan: Plan):  # type: ignore[no-untyped-def]
+    order = {department.zh: number for number, department in enumerate(plan.departments)}
+    return lambda row: (order[row["lead"]], row["clause"])

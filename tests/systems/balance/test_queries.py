@@ -1,0 +1,184 @@
+"""The balance of a small works, end to end: readings posted, questions asked, errors named."""
+
+import pytest
+from tests.systems.balance.network import SITE, TRUE_FLOWS, post, register
+
+from cupral.ledger.errors import CannotDecide, InputError, NotFound
+from cupral.ledger.explain import explain
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.result import Result
+from cupral.system import ask, call, order
+
+
+@pytest.fixture
+def works(ledger: Ledger) -> Ledger:
+    """A ledger with the small works and one exact month."""
+    register(ledger)
+    post(ledger, 202601)
+    return ledger
+
+
+def part(result: Result, **wanted: str) -> dict[str, object]:
+    """The one part with these values."""
+    (row,) = [r for r in result.parts if all(r[k] == v for k, v in wanted.items())]
+    return dict(row)
+
+
+def test_exact_readings_reconcile_to_themselves_and_close(works: Ledger) -> None:
+    """With no error there is nothing to adjust, and the unmeasured matte follows."""
+    result = ask(works, "balance.streams", site=SITE, period="2026-01")
+    for stream, amount in TRUE_FLOWS.items():
+        assert part(result, stream=stream)["reconciled"] == pytest.approx(amount, rel=1e-9)
+    assert part(result, stream="matte")["reconciled"] == pytest.approx(285.5 / 0.6, rel=1e-9)
+    assert part(result, stream="matte")["class"] == "observable"
+    assert result.status == "passed"
+    assert result.demonstration
+    for row in result.tables["balances"]:
+        assert abs(row["relative"]) < 1e-12
+
+
+def test_a_wrong_meter_is_named_set_aside_and_its_true_amount_found(works: Ledger) -> None:
+    """The furnace power meter reads 5 % low: named, sized, and replaced by the bus balance."""
+    post(works, 202602, scale={"E-furnace-power": 0.95})
+    result = ask(works, "balance.streams", site=SITE, period="2026-02")
+    (suspect,) = result.tables["suspects"]
+    assert set(suspect["group"]) == {"E-furnace-power", "E-grid", "E-other-power"}
+    kept = ask(works, "balance.streams", site=SITE, period="2026-02", treatment="keep")
+    assert result.status == "not passed"
+    assert part(kept, stream="grid")["reconciled"] is not None
+
+
+def test_one_of_two_scales_cannot_be_told_from_the_other_but_a_third_witness_decides(
+    works: Ledger,
+) -> None:
+    """Sales are weighed twice and checked by the store: the wrong scale is named alone."""
+    post(works, 202602, scale={"W-sales-2": 1.10})
+    result = ask(works, "balance.streams", site=SITE, period="2026-02")
+    (suspect,) = result.tables["suspects"]
+    assert suspect["group"] == ["W-sales-2"]
+    assert suspect["size"] == pytest.approx(0.1 * TRUE_FLOWS["sales"], rel=0.02)
+    assert part(result, stream="sales")["reconciled"] == pytest.approx(
+        TRUE_FLOWS["sales"], rel=1e-3
+    )
+    assert any("W-sales-2" in badge for badge in result.badges)
+
+
+def test_months_add_up_and_what_a_meter_keeps_adds_coherently(works: Ledger) -> None:
+    """Two equal months: the shared part of the sd doubles, the own part grows by root two."""
+    post(works, 202602)
+    one = ask(works, "balance.months", site=SITE, period="2026-01")
+    two = ask(works, "balance.months", site=SITE, period="2026-01..2026-02")
+    assert part(two, stream="grid")["reconciled"] == pytest.approx(10000.0)
+
+    def loading(result: Result, group: str) -> float:
+        rows = result.tables["loadings"]
+        (found,) = [r["loading"] for r in rows if r["stream"] == "grid" and r["group"] == group]
+        return float(found)
+
+    shared = "works/E-grid"
+    assert loading(two, shared) == pytest.approx(2.0 * loading(one, shared))
+    assert loading(two, "") == pytest.approx(2.0**0.5 * loading(one, ""))
+    sd = sum(r["loading"] ** 2 for r in two.tables["loadings"] if r["stream"] == "grid") ** 0.5
+    assert part(two, stream="grid")["sd"] == pytest.approx(sd)
+
+
+def test_recovery_and_losses_share_the_copper_out(works: Ledger) -> None:
+    """275 of 282 t of copper leave in blister, 7 in slag."""
+    recovered = ask(works, "balance.recoveries", site=SITE, period="2026-01")
+    lost = ask(works, "balance.losses", site=SITE, period="2026-01")
+    assert part(recovered, product="sales")["recovery"] == pytest.approx(275.0 / 282.0)
+    (slag,) = lost.parts
+    assert slag["amount"] == pytest.approx(7.0)
+    assert slag["share"] == pytest.approx(7.0 / 282.0)
+
+
+def test_consumption_is_in_standard_coal_and_says_that_the_coefficient_is_unconfirmed(
+    works: Ledger,
+) -> None:
+    """5000 MWh at 122.9 kgce over the tonnes sold."""
+    result = ask(works, "balance.consumption", site=SITE, period="2026-01")
+    whole = part(result, boundary="comprehensive")
+    assert whole["intensity"] == pytest.approx(5000.0 * 122.9 / TRUE_FLOWS["sales"])
+    assert whole["unit"] == "kgce/t"
+    assert "unconfirmed: balance.standard_coal" in result.badges
+
+
+def test_element_contents_close_around_the_furnace(works: Ledger) -> None:
+    """Copper into smelting equals copper out of it."""
+    result = ask(works, "balance.elements", site=SITE, period="2026-01")
+    into = sum(row["amount"] for row in result.parts if row["target"] == "smelt")
+    out = sum(row["amount"] for row in result.parts if row["source"] == "smelt")
+    assert into == pytest.approx(out, rel=1e-12)
+
+
+def test_reconciled_flows_are_posted_once_and_superseded_by_better_ones(works: Ledger) -> None:
+    """The same answer twice is one posting; a corrected reading makes a new one."""
+    first = order(works, "balance.reconcile", author="t", site=SITE, period="2026-01")
+    again = order(works, "balance.reconcile", author="t", site=SITE, period="2026-01")
+    assert (first.status, again.status) == ("posted", "already")
+    rows = works.flows(site=SITE, origin="reconciled", period="2026-01").to_pylist()
+    assert {row["stream"] for row in rows} == {*TRUE_FLOWS, "matte"}
+
+
+def test_an_answer_leads_to_its_rows_network_and_parameters(works: Ledger) -> None:
+    """Each reference in the lineage can be explained."""
+    result = call(works, "balance.streams", site=SITE, period="2026-01")
+    kinds = {reference.partition(":")[0] for reference in result.lineage}
+    assert kinds == {"flows", "assays", "stocktakes", "network", "parameter"}
+    for reference in result.lineage:
+        assert explain(works, reference).kind
+
+
+def test_new_readings_make_the_kept_answer_stale(works: Ledger) -> None:
+    """Late data of the same month reopen it; another month does not."""
+    call(works, "balance.streams", site=SITE, period="2026-01")
+    post(works, 202603)
+    assert works.stale_results() == []
+    works.reverse("m:202601", author="t", reason="wrong file")
+    assert [r.query for r in works.stale_results()] == ["balance.streams"]
+
+
+def test_what_is_missing_or_wrong_is_said(works: Ledger) -> None:
+    """No readings, no site, no such treatment, no such period."""
+    with pytest.raises(CannotDecide, match="no meter readings in 2026-05"):
+        ask(works, "balance.streams", site=SITE, period="2026-05")
+    with pytest.raises(NotFound, match="no network 'nowhere'"):
+        ask(works, "balance.streams", site="nowhere", period="2026-01")
+    with pytest.raises(InputError, match="treatment 'guess' is not one of"):
+        ask(works, "balance.streams", site=SITE, period="2026-01", treatment="guess")
+    with pytest.raises(InputError, match="is no period"):
+        ask(works, "balance.streams", site=SITE, period="January")
+    with pytest.raises(InputError, match="one month"):
+        ask(works, "balance.streams", site=SITE, period="2026-01..2026-02")
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        ({"y": [1.0], "sd": [1.0]}, "either A"),
+        ({"y": [1.0, 2.0], "sd": [1.0], "A": [[1, -1]]}, "give one of each"),
+        ({"y": [1.0, 2.0], "sd": [1.0, -1.0], "A": [[1, -1]]}, "sd is negative"),
+        ({"y": [1.0, 2.0], "sd": [0.0, 0.0], "A": [[1, -1]]}, "cannot be reconciled"),
+        ({"y": [1.0, 2.0], "sd": [1.0, 1.0], "A": [[1, -1], [1]]}, "differ in length"),
+        ({"y": [1.0], "sd": [1.0], "constraints": [[[1.0, {"q": 1}]]]}, "constraints name"),
+        ({"y": [1.0, 2.0], "sd": [1.0, 1.0], "A": [[1, -1]], "extra": 1}, "extra"),
+    ],
+)
+def test_a_malformed_problem_is_refused_with_its_reason(
+    ledger: Ledger, problem: dict[str, object], message: str
+) -> None:
+    """Each refusal names what is wrong."""
+    with pytest.raises(InputError, match=message):
+        ask(ledger, "balance.problem", problem=problem)
+
+
+@pytest.mark.parametrize(
+    "formula", ["__import__('os')", "V.real", "(lambda: 1)()", "V if V else I", "open(V)", "V;I"]
+)
+def test_a_formula_cannot_be_made_to_execute_anything(ledger: Ledger, formula: str) -> None:
+    """Only arithmetic of the given names is let through."""
+    with pytest.raises(InputError):
+        ask(
+            ledger, "balance.propagation", names=["V", "I"], expressions={"R": formula},
+            x=[1.0, 2.0], u=[0.1, 0.1],
+        )  # fmt: skip
