@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 .PHONY: run test check bench slow docs lock clean set-up-run set-up-test
 
 run: set-up-run
-	@$(BIN)/cupral --ledger $(LEDGER) demo
+	@$(BIN)/cupral demo --folder $(LEDGER)
 	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/cupral --ledger $(LEDGER) serve --port $(PORT); fi
 
 # The tests run even if a check fails, so that one run tells everything.
@@ -23,7 +23,7 @@ test: set-up-test
 check: set-up-test
 	@status=0; \
 	$(BIN)/ruff check --quiet . || status=1; \
-	$(BIN)/ruff format --check --quiet . || status=1; \
+	$(BIN)/ruff format --check --quiet --output-format concise . || status=1; \
 	$(BIN)/mypy --no-error-summary || status=1; \
 	MYPYPATH=src:tools $(BIN)/mypy --strict --no-error-summary tools || status=1; \
 	$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; status=1; }; \
@@ -36,7 +36,8 @@ slow: set-up-test
 
 # Each engine beside its peer.
 bench: set-up-test
-	@$(PYTEST) benchmarks -p no:xdist
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
+	    OPENBLAS_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
 
 # Write the generated pages again (a test says when they are old).
 docs: set-up-test

@@ -9,10 +9,20 @@ When you wish for a rule, add a validator to tools/layout, not a paragraph.
 import sys
 from pathlib import Path
 
-from layout import anatomy, budgets, engines, manifests, parameters, proof, signatures, words
+from layout import (
+    anatomy,
+    budgets,
+    engines,
+    judges,
+    manifests,
+    parameters,
+    proof,
+    signatures,
+    words,
+)
 from layout.tree import Finding, Tree
 
-RULES = (anatomy, manifests, signatures, parameters, budgets, engines, words, proof)
+RULES = (anatomy, manifests, signatures, judges, parameters, budgets, engines, words, proof)
 
 
 def main(arguments: list[str]) -> int:

@@ -83,6 +83,8 @@ class Trial:
         self.write(f"{folder}/compute.py", '"""Pure functions."""\n')
         self.write(f"{folder}/parameters.toml", PARAMETERS)
         self.write(f"{folder}/README.md", "# The question\n")
+        for part in ("oracle", "properties", "queries"):
+            self.write(f"tests/systems/{name}/test_{part}.py", '"""Tests."""\n')
 
     def found(self) -> list[Finding]:
         """Everything that the inspector finds."""

@@ -105,3 +105,9 @@ def test_fewer_tests_than_code_is_found_and_says_where(sound: Any) -> None:
 def test_a_file_that_cannot_be_parsed_is_found(sound: Any) -> None:
     sound.write("src/cupral/broken.py", "def :\n")
     assert sound.the_one("syntax").where == "src/cupral/broken.py:1"
+
+
+@pytest.mark.parametrize("part", ["oracle", "properties", "queries"])
+def test_a_system_without_one_of_its_three_files_of_tests_is_found(sound: Any, part: str) -> None:
+    (sound.root / f"tests/systems/lower/test_{part}.py").unlink()
+    assert sound.the_one("proof").where == f"tests/systems/lower/test_{part}.py"

@@ -190,3 +190,24 @@ def test_a_parameter_without_a_known_value_is_allowed(sound: Any) -> None:
     unknown = text[: text.index("[[")] + "values = []\n"
     sound.write("src/cupral/systems/lower/parameters.toml", unknown)
     assert sound.found() == []
+
+
+def test_two_judges_of_one_kind_are_found(sound: Any) -> None:
+    judges = '"""Judges."""\n\nJUDGES: dict[str, Judge] = {"linear": judge}\n'
+    sound.write("src/cupral/systems/lower/cases.py", judges)
+    assert sound.found() == []
+    sound.write("src/cupral/systems/upper/cases.py", judges)
+    finding = sound.the_one("judges")
+    assert finding.where == "src/cupral/systems/upper/cases.py:3"
+    assert "lower/cases.py already judges linear" in finding.cure
+
+
+def test_a_kind_that_is_no_text_is_found(sound: Any) -> None:
+    sound.write("src/cupral/systems/lower/cases.py", "JUDGES = {KIND: judge}\n")
+    assert "as a text" in sound.the_one("judges").cure
+
+
+def test_bytes_of_a_file_may_be_given_to_a_command(sound: Any) -> None:
+    text = "@command\ndef bring(ledger: Ledger, *, author: str, content: bytes) -> None:\n"
+    sound.write("src/cupral/systems/lower/commands.py", text + '    """Bring a file."""\n')
+    assert sound.found() == []

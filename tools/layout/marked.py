@@ -27,7 +27,7 @@ def manifest(tree: Tree, system: Path) -> dict[str, Any] | None:
     for source in tree.under(system):
         if source.path == system / "__init__.py":
             for node in source.module.body:
-                if isinstance(node, ast.Assign | ast.AnnAssign) and _assigns(node, "MANIFEST"):
+                if isinstance(node, ast.Assign | ast.AnnAssign) and assigns(node, "MANIFEST"):
                     return _arguments(node.value)
     return None
 
@@ -41,7 +41,8 @@ def _decorated(node: ast.FunctionDef, mark: str) -> bool:
     return any(text(decorator) == mark for decorator in node.decorator_list)
 
 
-def _assigns(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
+def assigns(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
+    """Whether a statement assigns this name."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return any(text(target) == name for target in targets)
 

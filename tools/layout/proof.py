@@ -1,13 +1,21 @@
-"""There is at least as much test as code."""
+"""There is at least as much test as code, and each system has its three files of tests."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from layout.tree import Finding, Source, Tree
 
+FILES = ("test_oracle.py", "test_properties.py", "test_queries.py")
+"""A published case; laws; the questions end to end with their errors."""
+
 
 def validate(tree: Tree) -> Iterator[Finding]:
-    """Compare the lines of all tests with those of all code."""
+    """Look for the tests of each system; compare all lines of tests with those of code."""
+    for system in tree.systems:
+        for name in FILES:
+            path = tree.root / "tests" / "systems" / system.name / name
+            if not path.is_file():
+                yield Finding(tree.name(path), "proof", "is missing; write it (STYLE section 10)")
     code, tests = (sum(s.lines for s in tree.under(folder)) for folder in ("src", "tests"))
     if tests < code:
         thin = [f"{name} {t}/{c}" for name, c, t in packages(tree) if t < c]

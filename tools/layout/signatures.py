@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from layout import marked
 from layout.tree import Finding, Tree
 
-PLAIN = {"str", "int", "float", "bool", "list", "dict", "Any", "object", "Literal"}
+PLAIN = {"str", "int", "float", "bool", "list", "dict", "Any", "object", "Literal", "bytes"}
 """Types that every surface can carry."""
 
 

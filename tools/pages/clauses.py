@@ -29,18 +29,31 @@ def table(language: str) -> str:
     unknown = built - set(planned["systems"])
     if unknown:
         raise LookupError(f"add {', '.join(sorted(unknown))} to tools/systems.toml")
-    lines = ["| {} | {} | {} |".format(*HEADS[language]), "|---|---|---|"]
+    lines, told = ["| {} | {} | {} |".format(*HEADS[language]), "|---|---|---|"], set[str]()
     for clause, title in planned["clauses"].items():
-        serving = [n for n, entry in planned["systems"].items() if clause in entry["serves"]]
-        done = ", ".join(_link(name) for name in serving if name in built)
-        rest = ", ".join(name for name in serving if name not in built)
+        serving = {n: entry for n, entry in planned["systems"].items() if clause in entry["serves"]}
+        done = "<br>".join(
+            _built(name, entry, language, first=name not in told)
+            for name, entry in serving.items()
+            if name in built
+        )
+        told |= set(serving)
+        rest = ", ".join(
+            _named(n, entry, language) for n, entry in serving.items() if n not in built
+        )
         number = f"{clause}. " if clause.isdigit() else ""
         lines.append(f"| {number}{title[language]} | {done or '—'} | {rest or '—'} |")
     return "\n".join([*lines, "", _counts(language, planned["systems"], built)])
 
 
-def _link(name: str) -> str:
-    return f"[{name}](docs/systems.md#{name})"
+def _built(name: str, entry: Mapping[str, Any], language: str, *, first: bool) -> str:
+    """A link to a system; where it is named first, also what it answers."""
+    link = f"[{_named(name, entry, language)}](docs/systems.md#{name})"
+    return f"{link}: {entry[language]}" if first else link
+
+
+def _named(name: str, entry: Mapping[str, Any], language: str) -> str:
+    return str(entry["title_zh"]) if language == "zh" else name
 
 
 def _counts(language: str, planned: Mapping[str, Any], built: set[str]) -> str:

@@ -47,11 +47,13 @@ def _system(entry: Manifest) -> str:
 
 
 def _opening(readme: Path) -> str:
-    """What a README says before its first section, and where the rest is."""
-    text = readme.read_text("utf-8")
-    opening = [line for line in text.split("\n## ")[0].splitlines() if not line.startswith("# ")]
+    """The first paragraph of a README, and where the rest is."""
+    if not readme.is_file():  # the inspector names it
+        return ""
+    paragraphs = [part.strip() for part in readme.read_text("utf-8").split("\n\n")]
+    opening = next((part for part in paragraphs if part and not part.startswith("#")), "")
     link = f"[Method, oracle and limits](../src/cupral/systems/{readme.parent.name}/README.md)"
-    return "\n".join([*opening, "", link]).strip() + "\n"
+    return f"{opening}\n\n{link}\n"
 
 
 def _functions(head: str, known: Mapping[str, Callable[..., Any]], system: str) -> str:

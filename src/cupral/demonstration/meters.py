@@ -72,7 +72,8 @@ def _sound(seed: int, meter: Meter, true: Vector) -> Vector:
     common = _stream_of(seed, group).standard_normal()
     own = _stream_of(seed, f"{meter.id}#months").standard_normal(len(true))
     error = np.sqrt(meter.correlation) * common + np.sqrt(1.0 - meter.correlation) * own
-    return true + uncertainty(meter, true) * error
+    read: Vector = true + uncertainty(meter, true) * error
+    return read
 
 
 def _stream_of(seed: int, name: str) -> np.random.Generator:

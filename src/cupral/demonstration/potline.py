@@ -28,15 +28,17 @@ def potline(sketch: Sketch, series: Sequence[tuple[float, str]]) -> None:
         run(sketch.rng, capacity * between(sketch.rng, 0.965, 0.985), growth, 0.006)
         for capacity, _ in series
     ]
-    electricity = [_series_power(sketch, amount, kind) for amount, (_, kind) in zip(metal, series)]
-    total = np.sum(metal, axis=0)
-    anodes = [
-        amount * between(sketch.rng, *_pair("electrolysis", "anode_net")) for amount in metal
+    kinds = [kind for _, kind in series]
+    electricity = [
+        _series_power(sketch, amount, kind) for amount, kind in zip(metal, kinds, strict=True)
     ]
+    total = np.sum(metal, axis=0)
+    anodes = [amount * between(sketch.rng, *_pair("electrolysis", "anode_net")) for amount in metal]
     supply(sketch, _loads(electricity, total, np.sum(anodes, axis=0)))
     for number, (ac, loss, _) in enumerate(electricity, 1):
         _rectifier(sketch, number, ac, loss)
-    _alumina(sketch, [_pots(sketch, n, m, a) for n, (m, a) in enumerate(zip(metal, anodes), 1)])
+    pairs = enumerate(zip(metal, anodes, strict=True), 1)
+    _alumina(sketch, [_pots(sketch, number, made, used) for number, (made, used) in pairs])
     _casthouse(sketch, total)
     for number, (capacity, _) in enumerate(series, 1):
         sketch.line(
@@ -105,12 +107,11 @@ def _pots(sketch: Sketch, number: int, metal: Vector, anodes: Vector) -> Vector:
     """Pots of a series; returns the alumina they take (months,) [t]."""
     feed = value("alumina_feed")
     sketch.unit(f"pots-{number}", f"{number}系列电解槽|series {number} pots", "Al")
-    purity = wobble(sketch.rng, 0.9985, 0.00008)
     loss = metal * between(sketch.rng, *_pair("alumina_feed", "loss"))
     sketch.flow(
         f"METAL-{number}", f"{number}系列出铝|series {number} tapped metal (crucibles)",
         f"pots-{number}>casthouse", "primary_aluminium", metal, meter="crucible",
-        assays={"Al": purity},
+        known={"Al": (feed["metal_purity"], 0.0)},
     )  # fmt: skip
     sketch.flow(
         f"ALLOSS-{number}", f"{number}系列铝损失|series {number} aluminium loss",
@@ -121,30 +122,34 @@ def _pots(sketch: Sketch, number: int, metal: Vector, anodes: Vector) -> Vector:
         f"ANODE-{number}", f"{number}系列阳极净耗|series {number} net anode",
         f"anode-yard>pots-{number}", "anode", anodes, meter="counter", known=zero("Al"),
     )  # fmt: skip
-    alumina = (metal * purity + loss) / feed["aluminium_fraction"]
+    alumina: Vector = (metal * feed["metal_purity"] + loss) / feed["aluminium_fraction"]
     sketch.flow(
         f"FEED-{number}", f"{number}系列氧化铝下料|series {number} alumina shots",
         f"silo>pots-{number}", "alumina", alumina, meter="feeder_shots",
-        known={"Al": (feed["aluminium_fraction"], feed["fraction_sd"])},
+        known={"Al": (feed["aluminium_fraction"], 0.0)},
     )  # fmt: skip
-    drawn = sketch.fractions[f"FEED-{number}", "Al"]
-    sketch.amounts[f"FEED-{number}"] = (metal * purity + loss) / drawn
-    return sketch.amounts[f"FEED-{number}"]
+    return alumina
 
 
 def _alumina(sketch: Sketch, feeds: Sequence[Vector]) -> None:
     total = np.sum(feeds, axis=0)
     change = sketch.store("silo", "氧化铝仓|alumina silo", "alumina", float(total.mean()) * 0.4)
     sketch.flow(
-        "ALUMINA", "氧化铝进厂|alumina received", "outside>silo", "alumina", total + change,
+        "ALUMINA",
+        "氧化铝进厂|alumina received",
+        "outside>silo",
+        "alumina",
+        total + change,
         meter="weighbridge",
     )
     anodes = np.sum([sketch.amounts[f"ANODE-{n + 1}"] for n in range(len(feeds))], axis=0)
-    change = sketch.store(
-        "anode-yard", "阳极库|anode yard", "anode", float(anodes.mean()) * 0.5
-    )
+    change = sketch.store("anode-yard", "阳极库|anode yard", "anode", float(anodes.mean()) * 0.5)
     sketch.flow(
-        "ANODES", "阳极进厂|anodes received", "outside>anode-yard", "anode", anodes + change,
+        "ANODES",
+        "阳极进厂|anodes received",
+        "outside>anode-yard",
+        "anode",
+        anodes + change,
         meter="weighbridge",
     )
 

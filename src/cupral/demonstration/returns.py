@@ -113,15 +113,19 @@ def _energy(plant: Plant, line: Line, boundary: str, read: Readings) -> Vector:
     """Energy of a line on a boundary [MWh]; comprehensive energy at its electricity equivalent."""
     chosen = [stream for name, stream in line.energy_streams if name == boundary]
     if boundary != "comprehensive":
-        return np.sum([_reading(plant, stream, read) for stream in chosen], axis=0)
-    coal = [_coal(plant, stream) * _reading(plant, stream, read) for stream in chosen]
-    return np.sum(coal, axis=0) / STANDARD_COAL["electricity"]
+        counted: Vector = np.sum([_reading(plant, stream, read) for stream in chosen], axis=0)
+        return counted
+    coal = [
+        _coal(plant, stream) * _reading(plant, stream.removeprefix("-"), read) for stream in chosen
+    ]
+    equivalent: Vector = np.sum(coal, axis=0) / STANDARD_COAL["electricity"]
+    return equivalent
 
 
 def _coal(plant: Plant, stream: str) -> float:
-    edge = plant.network.stream(stream)
-    sold = edge.target == "outside" and edge.material == "heat"
-    return STANDARD_COAL[edge.material] * (-1.0 if sold else 1.0)
+    """Standard coal per unit of a carrier; '-' before a stream means that it is sold."""
+    material = plant.network.stream(stream.removeprefix("-")).material
+    return STANDARD_COAL[material] * (-1.0 if stream.startswith("-") else 1.0)
 
 
 def _by_products(plant: Plant, read: Readings) -> dict[str, Vector]:

@@ -129,8 +129,8 @@ class Sketch:
     def _assay(self, id: str, element: str, fractions: Vector) -> None:
         self.meters.append(
             Meter(
-                id=f"{self.site}.{id}.{element}", stream=id, kind="assay", element=element, unit="1",
-                sd_relative=_assay_sd(float(fractions.mean())),
+                id=f"{self.site}.{id}.{element}", stream=id, kind="assay", element=element,
+                unit="1", sd_relative=_assay_sd(float(fractions.mean())),
                 correlation=float(value("meter_systematic_share")),
             )
         )  # fmt: skip
@@ -152,9 +152,7 @@ class Sketch:
             meters=tuple(self.meters), valid_from="2025-01", author="demonstration",
             demonstration=True,
         )  # fmt: skip
-        return Plant(
-            site, network, self.amounts, self.fractions, self.stocks, self.materials
-        )
+        return Plant(site, network, self.amounts, self.fractions, self.stocks, self.materials)
 
 
 def _assay_sd(mean: float) -> float:
@@ -172,4 +170,4 @@ def zero(*elements: str) -> dict[str, tuple[float, float]]:
     >>> zero("Au")
     {'Au': (0.0, 0.0)}
     """
-    return {element: (0.0, 0.0) for element in elements}
+    return dict.fromkeys(elements, (0.0, 0.0))

@@ -282,7 +282,7 @@ def carriers(sketch: Sketch, cathode: Vector, unit: Mapping[str, Any], factor: f
 
 
 def _fuels(sketch: Sketch, amount: Any, unit: Mapping[str, Any]) -> list[str]:
-    """Coal and gas bought, steam sold."""
+    """Coal and gas bought, steam sold; what is sold counts with a minus before its id."""
     fuels = {
         "coal": ("COAL", "原煤|coal", "outside>furnace", "coal", "t", "belt"),
         "natural_gas": ("NGAS", "天然气|natural gas", "outside>furnace", "natural_gas", "m3",
@@ -293,4 +293,4 @@ def _fuels(sketch: Sketch, amount: Any, unit: Mapping[str, Any]) -> list[str]:
     for item, (id, title, ends, material, measure, meter) in used.items():
         sketch.flow(id, title, ends, material, amount(item), meter=meter, carrier="energy",
                     unit=measure)  # fmt: skip
-    return [fuel[0] for fuel in used.values()]
+    return [("-" if ends.startswith("furnace") else "") + id for id, _, ends, *_ in used.values()]

@@ -18,6 +18,8 @@ from cupral.ledger.stores.protocol import Filter
 
 SMALL = 1_000_000
 """Files below this many bytes count as small."""
+MOST_MERGED = 10_000
+"""Files merged at once; a database names only so many in one statement."""
 GRACE_SECONDS = 24 * 3600.0
 
 
@@ -35,23 +37,27 @@ def compact(ledger: Ledger, *, most_files: int = 8, small_share: float = 0.3) ->
             small = sum(row["rows"] for row in members if row["bytes"] < SMALL)
             share = small / sum(row["rows"] for row in members)
             if len(members) > 1 and (len(members) > most_files or share > small_share):
-                name = _merge(ledger, table, month, members)
+                name = _merge(ledger, table, month, members[:MOST_MERGED])
                 made += [name] if name else []
     return made
 
 
 def sweep(ledger: Ledger, *, grace_seconds: float = GRACE_SECONDS) -> list[str]:
     """Delete orphans and replaced files older than the grace period."""
-    limit = time.time() - grace_seconds
+    limit, file = time.time() - grace_seconds, schema.file
+    unsure = list(files.candidates(ledger.folder, limit))
+    old = file.c.removed_at < int(limit * 1e6)
     with schema.writing(ledger.manifest.database) as connection:
-        old = schema.file.c.removed_at < int(limit * 1e6)
-        gone = [i for (i,) in connection.execute(sa.select(schema.file.c.id).where(old))]
-        connection.execute(
-            sa.delete(schema.file_posting).where(schema.file_posting.c.file_id.in_(gone))
-        )
-        connection.execute(sa.delete(schema.file).where(schema.file.c.id.in_(gone)))
-        known = {name for (name,) in connection.execute(sa.select(schema.file.c.name))}
-    return files.sweep(ledger.folder, known, limit)
+        gone = sa.select(file.c.id).where(old)
+        link = schema.file_posting
+        connection.execute(sa.delete(link).where(link.c.file_id.in_(gone)))
+        connection.execute(sa.delete(file).where(old))
+        known = {name for (name,) in connection.execute(sa.select(file.c.name))}
+    names = {path.relative_to(ledger.folder).as_posix(): path for path in unsure}
+    removed = sorted(set(names) - known)
+    for name in removed:
+        names[name].unlink(missing_ok=True)
+    return removed
 
 
 def _months(ledger: Ledger, table: str) -> dict[int, list[dict[str, Any]]]:

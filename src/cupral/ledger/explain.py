@@ -62,19 +62,19 @@ def explain(ledger: Ledger, reference: str) -> Explanation:
 
 def _row(ledger: Ledger, table: str, name: str) -> Explanation:
     posting, _, number = name.rpartition("/")
-    if not posting or not number.isdigit():
+    if not posting or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise InputError(f"{table}:{name} is no row; write {table}:POSTING/ROW")
     manifest = ledger.manifest.get(posting)
     files = ledger.manifest.files(table, posting_seq=manifest["seq"])
-    rows = ledger.scan.every(table, files, Filter({"posting": (posting,)})).to_pylist()
-    mine = [row for row in rows if row["row"] == int(number)]
+    asked = Filter({"posting": (posting,), "row": (int(number),)})
+    mine = ledger.scan.every(table, files, asked).to_pylist()
     if not mine:
-        raise NotFound(f"posting {posting} has no {table} row {number}; it has {len(rows)} rows")
-    row = mine[0]
-    around = ledger.manifest.files(table, months=(row["month"], row["month"]), sites=[row["site"]])
-    later = ledger.scan.every(
-        table, around, Filter({"corrects": (name,)}, row["month"], row["month"])
-    ).to_pylist()
+        raise NotFound(f"posting {posting} has no {table} row {number}; it has {manifest['rows']}")
+    row, name = mine[0], f"{posting}/{int(number)}"
+    month, site = row["month"], row["site"]
+    around = ledger.manifest.files(table, months=(month, month), sites=[site])
+    asked = Filter({"site": (site,), "corrects": (name,)}, month, month)
+    later = ledger.scan.every(table, around, asked).to_pylist()
     leads = [f"posting:{posting}"]
     if row["corrects"]:
         leads.append(f"{table}:{row['corrects']}")
@@ -84,17 +84,20 @@ def _row(ledger: Ledger, table: str, name: str) -> Explanation:
 
 def _parameter(ledger: Ledger, name: str) -> Explanation:
     id, _, day = name.partition("@")
-    on = date.fromisoformat(day) if day else date.today()
+    try:
+        on = date.fromisoformat(day) if day else date.today()
+    except ValueError:
+        raise InputError(f"parameter:{name} has no date {day!r}; write ID@2026-01-31") from None
     found = ledger.parameter(id, on)
     history = tuple(asdict(value) for value in ledger.parameters.values[id])
     return Explanation(f"parameter:{name}", "parameter", str(found), asdict(found), (), history)
 
 
 def _result(ledger: Ledger, name: str) -> Explanation:
-    key, _, version = name.partition("#")
-    rows = ledger.versions(key)
-    if version:
-        rows = [row for row in rows if str(row["version"]) == version]
+    rows = ledger.versions(name)  # a key may hold '#' itself, as in 1#炉
+    if not rows:
+        key, _, version = name.rpartition("#")
+        rows = [row for row in ledger.versions(key) if str(row["version"]) == version]
     if not rows:
         raise NotFound(f"no kept Result {name!r}; a Result is kept by `cupral.system.call`")
     result = Result.from_document(rows[0]["body"])
@@ -134,6 +137,8 @@ def _document(ledger: Ledger, name: str) -> Explanation:
 
 def _network(ledger: Ledger, name: str) -> Explanation:
     site, _, version = name.partition("@")
+    if version and not (version.isascii() and version.isdigit()):
+        raise InputError(f"network:{name} has no version {version!r}; write SITE@3")
     network = ledger.network(site, int(version) if version else None)
     title = f"network of {site}, version {network.version}"
     return Explanation(f"network:{name}", "network", title, asdict(network))

@@ -5,44 +5,43 @@ that stand now, or as of an earlier posting. Everything else (registers, documen
 audit) is kept in the documents database beside the manifest, in the same transactions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupral.ledger.document import Document
-from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.flow import NOUNS, SCHEMAS
 from cupral.ledger.parameter import Parameter, ParameterBook
 from cupral.ledger.period import Period
-from cupral.ledger.registers import Enterprise, Line, Meter, Network, Process, Site, Stream
+from cupral.ledger.reading import EVER, Read, note, note_all, noting
+from cupral.ledger.registers import (
+    Enterprise,
+    Network,
+    Site,
+    enterprise_from,
+    network_from,
+    site_from,
+)
 from cupral.ledger.result import Result, result_key
-from cupral.ledger.stores import canonical, rows, schema
+from cupral.ledger.stores import rows, schema
 from cupral.ledger.stores.duckdb import DuckScan
-from cupral.ledger.stores.postings import Postings, Receipt
+from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
-from cupral.ledger.stores.records import Reading, Records
+from cupral.ledger.stores.records import Records, document_parts, now
 
 Wanted = str | Sequence[str] | None
 """A filter: one value, several, or all."""
 
-_OPEN = (0, 999912)
-
-
-@dataclass(slots=True)
-class Read:
-    """What was read while a question was answered."""
-
-    scopes: set[Reading] = field(default_factory=set)
-    demonstration: bool = False
-
-
-_reading: ContextVar[tuple[Read, ...]] = ContextVar("cupral_reading", default=())
+_PATIENCE = 20
+"""How often rows to be undone are read again when other writers change them."""
+_REVERSE = "reverse:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,95 +95,89 @@ class Ledger:
         Raises
         ------
         InputError
-            If a row is not allowed; nothing is written.
+            If a row is not allowed or there is nothing to post; nothing is written.
         Conflict
             If the id was posted before with other content.
         """
-        if not id or not author:
-            raise InputError("a posting needs an id and an author")
-        entered = {
-            name: rows.given(name, nouns, id, 0)
-            for name, nouns in (("flows", flows), ("assays", assays), ("stocktakes", stocktakes))
-        }
-        entered = {name: table for name, table in entered.items() if table.num_rows}
+        if id.startswith(_REVERSE):
+            raise InputError(f"posting id {id!r}: {_REVERSE!r} marks what `reverse` posts")
+        nouns = {"flows": flows, "assays": assays, "stocktakes": stocktakes}
+        tables = {name: rows.given(name, items, id, 0) for name, items in nouns.items()}
+        tables = {name: table for name, table in tables.items() if table.num_rows}
         settled = tuple(documents)
-        sha = _given_sha(entered, settled)
-        if (receipt := self.manifest.already(id, sha)) is not None:
+        parts, acts = parts_of(tables), document_parts(settled)
+        if not parts and not acts:
+            raise InputError(f"posting {id!r} holds no rows and settles nothing; nothing to post")
+        batch = Batch(id, author, note, combined((*parts, *acts)), (*parts, *acts))
+        if (receipt := self.manifest.already(id, batch.given_sha)) is not None:
             return receipt
-        if supersede:
-            entered = {name: self._superseding(name, table, id) for name, table in entered.items()}
-        return self._commit(id, author, note, entered, sha, settled)
+
+        def prepared(head: int) -> Batch:
+            if not supersede:
+                return batch
+            undoing = {name: self._superseding(name, table, id) for name, table in tables.items()}
+            return replace(batch, parts=(*parts_of(undoing), *acts), read_at=head)
+
+        return self._commit(prepared, settled)
 
     def reverse(self, posting: str, *, author: str, reason: str) -> Receipt:
-        """Undo what still stands of a posting by counter-rows (冲销)."""
+        """Undo what still stands of a posting by counter-rows (冲销).
+
+        Rows that the posting had itself undone stand again. Reversing a reversing entry is
+        possible (its id is `reverse:POSTING`); documents are not touched.
+        """
         if not reason.strip():
             raise InputError(f"reversing {posting!r} needs a reason; say why it was wrong")
-        id = f"reverse:{posting}"
-        standing = self._standing(posting)
-        if not standing:
-            if id in {row["id"] for row in self.manifest.all()}:
-                return Receipt(id, self.manifest.get(id)["seq"], "already", 0, "")
-            raise InputError(f"nothing of posting {posting!r} stands any more; nothing to reverse")
-        undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
-        return self._commit(id, author, reason, undone, _given_sha(undone, ()), ())
+        id, seq = f"{_REVERSE}{posting}", self.manifest.get(posting)["seq"]
+        if (earlier := self.manifest.receipt(id)) is not None:
+            return earlier
 
-    def _standing(self, posting: str) -> dict[str, pa.Table]:
-        seq = self.manifest.get(posting)["seq"]
+        def reversing(head: int) -> Batch:
+            standing = self._standing(posting, seq)
+            if not standing:
+                raise InputError(f"nothing of posting {posting!r} stands any more")
+            undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
+            parts = parts_of(undone)
+            return Batch(id, author, reason, combined(parts), parts, head)
+
+        return self._commit(reversing, ())
+
+    def _commit(self, prepared: Callable[[int], Batch], documents: Sequence[Document]) -> Receipt:
+        """Commit a batch; prepare it again if rows that it undoes have changed meanwhile."""
+
+        def within(connection: Any, batch: Batch, seq: int, scopes: Any) -> None:
+            for document in documents:
+                self.records.put_document(connection, document, batch.author, batch.id)
+            self.records.mark_stale(connection, seq, scopes)
+
+        for _ in range(_PATIENCE):
+            receipt = self.manifest.commit(prepared(self.head), within)
+            if receipt is not None:
+                return receipt
+        raise Conflict("other writers keep changing the same rows; try again when they are done")
+
+    def _standing(self, posting: str, seq: int) -> dict[str, pa.Table]:
+        """Rows of a posting, counter-rows included, that nothing has undone."""
         standing = {}
         for name in SCHEMAS:
             files = self.manifest.files(name, posting_seq=seq)
             mine = self.scan.every(name, files, Filter({"posting": (posting,)}))
             if mine.num_rows:
-                months = mine.column("month").to_pylist()
-                span = (min(months), max(months))
-                around = self.manifest.files(name, months=span)
-                asked = Filter({}, *span)
-                undone = set(self.scan.every(name, around, asked).column("corrects").to_pylist())
-                keep = [
-                    f"{posting}/{number}" not in undone for number in mine.column("row").to_pylist()
-                ]
-                standing[name] = mine.filter(pa.array(keep))
+                later = self._around(name, mine, self.scan.every)
+                undone = pc.is_in(rows.references(mine), value_set=later["corrects"])
+                standing[name] = mine.filter(pc.invert(undone))
         return {name: table for name, table in standing.items() if table.num_rows}
 
-    def _superseding(self, name: str, entered: pa.Table, id: str) -> pa.Table:
-        months = entered.column("month").to_pylist()
-        sites = sorted(set(entered.column("site").to_pylist()))
-        span = (min(months), max(months))
+    def _around(self, name: str, table: pa.Table, read: Callable[..., pa.Table]) -> pa.Table:
+        """What is read of the months and sites of these rows."""
+        months, sites = pc.min_max(table["month"]).as_py(), pc.unique(table["site"]).to_pylist()
+        span = (months["min"], months["max"])
         files = self.manifest.files(name, months=span, sites=sites)
-        current = self.scan.current(name, files, Filter({"site": tuple(sites)}, *span))
-        old = rows.keyed(name, current, entered)
-        if not old.num_rows:
-            return entered
-        references = {
-            tuple(row[key] for key in rows.KEYS[name]): f"{row['posting']}/{row['row']}"
-            for row in old.to_pylist()
-        }
-        corrects = pa.array(
-            [
-                references.get(tuple(row[key] for key in rows.KEYS[name]), "")
-                for row in entered.to_pylist()
-            ],
-            pa.string(),
-        )
-        index = entered.schema.get_field_index("corrects")
-        entered = entered.set_column(index, entered.schema.field(index), corrects)
-        return pa.concat_tables([entered, rows.counter(name, old, id, entered.num_rows)])
+        return read(name, files, Filter({"site": tuple(sites)}, *span))
 
-    def _commit(
-        self,
-        id: str,
-        author: str,
-        note: str,
-        tables: Mapping[str, pa.Table],
-        sha: str,
-        documents: Sequence[Document],
-    ) -> Receipt:
-        def within(connection: Any, seq: int, scopes: Any) -> None:
-            for document in documents:
-                self.records.put_document(connection, document, author, id)
-            self.records.mark_stale(connection, seq, scopes)
-
-        return self.manifest.commit(id, author, note, tables, sha, within)
+    def _superseding(self, name: str, entered: pa.Table, id: str) -> pa.Table:
+        current = self._around(name, entered, self.scan.current)
+        return rows.superseding(name, entered, current, id)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -193,7 +186,11 @@ class Ledger:
         origin: Wanted = None, meter: Wanted = None, period: str | Period | None = None,
         as_of: int | None = None,
     ) -> pa.Table:  # fmt: skip
-        """Flows that stand (as of a posting number), by any of these filters."""
+        """Flows that stand (as of a posting number), by any of these filters.
+
+        A row belongs to the period in which it starts: a merged January-February return
+        (2026-JF) is found in 2026-JF, 2026-01, 2026-Q1 and 2026, not in 2026-02.
+        """
         asked = {"site": site, "stream": stream, "material": material, "origin": origin,
                  "meter": meter}  # fmt: skip
         return self._rows("flows", asked, period, as_of)
@@ -221,24 +218,22 @@ class Ledger:
         origin: Wanted = None, stream: Wanted = None, period: str | Period | None = None,
         as_of: int | None = None,
     ) -> pa.Table:  # fmt: skip
-        """Signed sums of flow amounts (and variances) by columns; no joins, at any scale."""
+        """Signed sums of flow amounts (and variances) by columns; no joins, at any scale.
+
+        Origins and units are always kept apart, whether asked for or not. Sums are exact to
+        1e-15 of the unit and do not depend on the order of rows.
+        """
         asked = {"site": site, "material": material, "origin": origin, "stream": stream}
         files, filtered = self._scope("flows", asked, period, as_of)
-        return self.scan.totals("flows", files, filtered, by)
+        apart = [*by, *(name for name in ("origin", "unit") if name not in by)]
+        return _seen(self.scan.totals("flows", files, filtered, apart))
 
     def _rows(
         self, table: str, asked: Mapping[str, Wanted], period: str | Period | None,
         as_of: int | None,
     ) -> pa.Table:  # fmt: skip
         files, filtered = self._scope(table, asked, period, as_of)
-        found = self.scan.current(table, files, filtered)
-        if period is not None and (span := Period.parse(period)).kind in ("hour", "day"):
-            inside = [span.start <= start < span.end for start in found.column(3).to_pylist()]
-            found = found.filter(pa.array(inside))
-        if any(found.column("demonstration").to_pylist()):
-            for read in _reading.get():
-                read.demonstration = True
-        return found
+        return _seen(self.scan.current(table, files, filtered))
 
     def _scope(
         self, table: str, asked: Mapping[str, Wanted], period: str | Period | None,
@@ -249,18 +244,18 @@ class Ledger:
             for name, wanted in asked.items()
             if wanted is not None
         }
-        months = Period.parse(period).months if period is not None else _OPEN
+        asked_for = None if period is None else Period.parse(period)
+        months = EVER if asked_for is None else asked_for.months
         span = (months[0], months[-1])
-        _note(table, equal, span)
+        note(table, equal.get("site", ("*",)), equal.get("origin", ("*",)), span)
+        until = None if as_of is None else self.manifest.recorded_at(as_of)
         if any(not values for values in equal.values()):
             return [], Filter({}, *span)
         files = self.manifest.files(table, seq=as_of, months=span, sites=equal.get("site"))
-        until = None if as_of is None else self._recorded(as_of)
-        return files, Filter(equal, *span, recorded_until=until)
-
-    def _recorded(self, seq: int) -> int:
-        times = [row["recorded_at"] for row in self.manifest.all() if row["seq"] <= seq]
-        return int(times[-1]) if times else 0
+        within = None
+        if asked_for is not None and asked_for.kind in ("hour", "day"):
+            within = (asked_for.start, asked_for.end)
+        return files, Filter(equal, *span, recorded_until=until, within=within)
 
     @property
     def head(self) -> int:
@@ -288,27 +283,36 @@ class Ledger:
 
     def enterprise(self, id: str) -> Enterprise:
         """A registered enterprise."""
-        return Enterprise(**_body(self.records.registered("enterprise", id)))
+        return enterprise_from(self._registered("enterprise", id))
 
     def enterprises(self) -> list[Enterprise]:
         """All registered enterprises."""
-        return [self.enterprise(id) for id in self.records.ids("enterprise")]
+        return [enterprise_from(body) for body in self._all("enterprise")]
 
     def site(self, id: str) -> Site:
         """A registered site."""
-        return _site(_body(self.records.registered("site", id)))
+        return site_from(self._registered("site", id))
 
     def sites(self) -> list[Site]:
         """All registered sites."""
-        return [self.site(id) for id in self.records.ids("site")]
+        return [site_from(body) for body in self._all("site")]
 
     def network(self, site: str, version: int | None = None) -> Network:
         """The network of a site, its latest version unless told."""
-        return _network(self.records.registered("network", site, version))
+        return network_from(self._registered("network", site, version))
 
     def networks(self) -> list[str]:
         """Sites that have a network."""
+        note("register:network")
         return self.records.ids("network")
+
+    def _registered(self, kind: str, id: str, version: int | None = None) -> dict[str, Any]:
+        note(f"register:{kind}", (id,))
+        return self.records.registered(kind, id, version)
+
+    def _all(self, kind: str) -> list[dict[str, Any]]:
+        note(f"register:{kind}")
+        return self.records.all_registered(kind)
 
     def put(self, document: Document, *, author: str) -> Document:
         """Keep a new version of a document."""
@@ -317,7 +321,7 @@ class Ledger:
 
     def document(self, kind: str, id: str) -> Document:
         """The latest version of a document."""
-        found = self.records.documents(kind=kind, id=id)
+        found = self.documents(kind, id=id)
         if not found:
             raise NotFound(f"no {kind} document {id!r}")
         return found[-1]
@@ -327,35 +331,31 @@ class Ledger:
         id: str | None = None, latest: bool = True,
     ) -> list[Document]:  # fmt: skip
         """Documents by kind, party, state; all versions if `latest` is False."""
+        note(f"document:{kind or '*'}", (party or "*",))
         return self.records.documents(latest, kind=kind, party=party, state=state, id=id)
 
     # -- Results ---------------------------------------------------------------------------
 
-    @contextmanager
-    def reading(self) -> Iterator[Read]:
+    def reading(self) -> AbstractContextManager[Read]:
         """Note everything that is read inside, for a Result's dependencies."""
-        read = Read()
-        token = _reading.set((*_reading.get(), read))
-        try:
-            yield read
-        finally:
-            _reading.reset(token)
+        return noting(Read(self.head, now()))
 
     def kept(self, query: str, arguments: Mapping[str, Any]) -> Result | None:
         """The kept Result of a question, if nothing that it stood on has changed."""
         key = result_key(query, arguments)
-        for row in self.records.kept(key)[:1]:
+        for row in self.records.kept(key, 1):
             current = (row["stale_since"], row["parameters"], row["code"])
             if current == (None, self.parameters.version, self.code):
-                for read in _reading.get():
-                    read.scopes |= self.records.readings(key)
-                    read.demonstration |= row["body"]["demonstration"]
+                note_all(self.records.readings(key), demonstration=row["body"]["demonstration"])
                 return Result.from_document(row["body"])
         return None
 
     def keep(self, result: Result, read: Read) -> Result:
-        """Keep a Result with what it stood on; equal content makes no new version."""
-        return self.records.keep(result, read.scopes)
+        """Keep a Result with what it stood on; equal content makes no new version.
+
+        If that has changed since the reading began, the Result is kept as stale.
+        """
+        return self.records.keep(result, read)
 
     def results(self, *, stale: bool | None = None) -> list[dict[str, Any]]:
         """The latest version of every kept statement with its manifest row."""
@@ -381,50 +381,10 @@ class Ledger:
         self.records.record(author, action, arguments, "done")
 
 
-def _note(table: str, equal: Mapping[str, tuple[str, ...]], span: tuple[int, int]) -> None:
-    for read in _reading.get():
-        for site in equal.get("site", ("*",)):
-            for origin in equal.get("origin", ("*",)):
-                read.scopes.add((table, site, origin, *span))
-
-
-def _given_sha(tables: Mapping[str, pa.Table], documents: Sequence[Document]) -> str:
-    parts = {name: canonical.content_sha(table) for name, table in tables.items()}
-    for document in documents:
-        name = f"document:{document.kind}/{document.id}"
-        parts[name] = Result(query=name, subject="", arguments=asdict(document)).sha256
-    return canonical.combined_sha(parts)
-
-
-def _body(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in ("version", "author")}
-
-
-def _site(body: dict[str, Any]) -> Site:
-    lines = tuple(
-        Line(**{**line, "energy_streams": tuple(tuple(p) for p in line["energy_streams"])})
-        for line in body["lines"]
-    )
-    return Site(**{**body, "lines": lines})
-
-
-def _network(body: dict[str, Any]) -> Network:
-    processes = tuple(
-        Process(
-            **{
-                **p,
-                "balances": tuple(p["balances"]),
-                "stock_prior": tuple(map(tuple, p["stock_prior"])),
-            }
-        )
-        for p in body["processes"]
-    )
-    streams = tuple(
-        Stream(**{**s, "composition": tuple(tuple(c) for c in s["composition"])})
-        for s in body["streams"]
-    )
-    meters = tuple(Meter(**meter) for meter in body["meters"])
-    return Network(**{**body, "processes": processes, "streams": streams, "meters": meters})
+def _seen(found: pa.Table) -> pa.Table:
+    if pc.any(found["demonstration"]).as_py():
+        note_all((), demonstration=True)
+    return found
 
 
 __all__ = ["NOUNS", "Ledger", "Read", "Receipt"]

@@ -74,7 +74,7 @@ class ParameterBook:
         for system, path in sorted(files.items()):
             content = path.read_bytes()
             digest.update(system.encode() + b"\0" + content)
-            for name, entry in tomllib.loads(content.decode()).items():
+            for name, entry in _entries(system, content).items():
                 values[f"{system}.{name}"] = tuple(_dated(f"{system}.{name}", entry))
         return ParameterBook(values, digest.hexdigest()[:16])
 
@@ -101,18 +101,43 @@ class ParameterBook:
         return max(dated, key=lambda value: value.valid_from)
 
 
+def _entries(system: str, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except ValueError as error:  # TOML or UTF-8
+        raise InputError(f"parameters of {system} cannot be read: {error}") from None
+
+
 def _dated(id: str, entry: Mapping[str, Any]) -> Iterable[Parameter]:
     for key in ("title_zh", "title_en", "unit", "force", "values"):
         if key not in entry:
             raise InputError(f"parameter {id} lacks {key!r}")
     if entry["force"] not in FORCES:
         raise InputError(f"parameter {id}: force {entry['force']!r} is not one of {FORCES}")
+    begun = set[date]()
     for value in entry["values"]:
-        if value.get("status") not in STATUSES or not value.get("source"):
-            raise InputError(f"parameter {id}: each value needs a source and a status {STATUSES}")
+        _check(id, value)
+        if value["valid_from"] in begun:
+            raise InputError(f"parameter {id} has two values from {value['valid_from']}; keep one")
+        begun.add(value["valid_from"])
         yield Parameter(
             id=id, title_zh=entry["title_zh"], title_en=entry["title_en"], unit=entry["unit"],
             force=entry["force"], value=value["value"], valid_from=value["valid_from"],
             valid_to=value.get("valid_to"), source=value["source"], status=value["status"],
             note=value.get("note", ""),
         )  # fmt: skip
+
+
+def _check(id: str, value: Mapping[str, Any]) -> None:
+    for key in ("valid_from", "value"):
+        if key not in value:
+            raise InputError(f"parameter {id}: each value needs {key!r}")
+    if value.get("status") not in STATUSES or not value.get("source"):
+        raise InputError(f"parameter {id}: each value needs a source and a status {STATUSES}")
+    for key in ("valid_from", "valid_to"):
+        if type(value.get(key, date.min)) is not date:
+            raise InputError(f"parameter {id}: {key} {value[key]!r} is no date; write 2026-01-31")
+    if value.get("valid_to", date.max) <= value["valid_from"]:
+        raise InputError(
+            f"parameter {id}: the value from {value['valid_from']} ends before it begins"
+        )

@@ -77,7 +77,11 @@ def factor(unit: str, into: str) -> float:
 
 def _quantity(unit: str) -> "pint.Quantity[float]":
     parsed = _parsed(unit)
-    return parsed if hasattr(parsed, "units") else _registry().Quantity(float(parsed), "")
+    if not hasattr(parsed, "units"):
+        return _registry().Quantity(float(parsed), "")
+    if _registry().Quantity(0.0, parsed.units).to_base_units().magnitude != 0.0:
+        raise InputError(f"unit {unit!r} has another zero than its base unit; convert to K first")
+    return parsed
 
 
 @lru_cache(maxsize=1024)

@@ -4,8 +4,9 @@ A network is data that the site's own engineer defines and versions; the outside
 a process of it, so every stream has two ends and every balance is a sum.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.flow import OUTSIDE
@@ -136,6 +137,36 @@ class Network:
                 return stream
         known = ", ".join(stream.id for stream in self.streams[:8])
         raise InputError(f"network {self.site} has no stream {id!r}; it has {known} ...")
+
+
+def enterprise_from(body: Mapping[str, Any]) -> Enterprise:
+    """An enterprise from its kept body."""
+    return Enterprise(**_known(Enterprise, body))
+
+
+def site_from(body: Mapping[str, Any]) -> Site:
+    """A site from its kept body."""
+    plain = _frozen(_known(Site, body))
+    return Site(**{**plain, "lines": tuple(Line(**line) for line in plain["lines"])})
+
+
+def network_from(body: Mapping[str, Any]) -> Network:
+    """A network from its kept body, with its version and author."""
+    plain = _frozen(dict(body))
+    nouns = {"processes": Process, "streams": Stream, "meters": Meter}
+    made = {name: tuple(noun(**row) for row in plain[name]) for name, noun in nouns.items()}
+    return Network(**{**plain, **made})
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, at any depth, become the tuples they were before they were kept as JSON."""
+    if isinstance(value, dict):
+        return {name: _frozen(item) for name, item in value.items()}
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _known(noun: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {item.name: body[item.name] for item in fields(noun) if item.name in body}
 
 
 def check(network: Network) -> None:

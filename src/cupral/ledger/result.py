@@ -106,7 +106,10 @@ def result_key(query: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    shown = value if isinstance(value, str) else json.dumps(
+        value, sort_keys=True, default=str, ensure_ascii=False
+    )  # fmt: skip
+    return shown.replace("%", "%25").replace("&", "%26")  # so that no two questions read alike
 
 
 def _row(row: Row) -> str:

@@ -92,7 +92,9 @@ def propagate(
     if len(centre) != len(slope):
         raise PropagateError(f"value has {len(centre)} entries for {len(slope)} results.")
     floor = 1e-14 * np.einsum("ij,ij->i", scaled, scaled)
-    np.fill_diagonal(covariance, np.where(np.diagonal(covariance) > floor, covariance.diagonal(), 0))
+    np.fill_diagonal(
+        covariance, np.where(np.diagonal(covariance) > floor, covariance.diagonal(), 0)
+    )
     return Uncertain(centre, 0.5 * (covariance + covariance.T))
 
 

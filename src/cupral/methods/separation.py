@@ -87,11 +87,11 @@ def two_product(
             "differ, and not be zero. Check the samples, or reconcile the circuit instead."
         )
     gap = c - t
-    slope = np.array([c * t / (f**2 * gap), -t * (f - t) / (f * gap**2), c * (f - c) / (f * gap**2)])
+    slope = np.array([c * t / f, -t * (f - t) / gap, c * (f - c) / gap]) / (f * gap)
     pull_slope = np.array([1.0 / gap, -(f - t) / gap**2, (f - c) / gap**2])
     return TwoProduct(
-        recovery=c * (f - t) / (f * gap),
-        mass_pull=(f - t) / gap,
+        recovery=float(c * (f - t) / (f * gap)),
+        mass_pull=float((f - t) / gap),
         recovery_slope=slope,
         mass_pull_slope=pull_slope,
         recovery_sd=float(np.linalg.norm(slope * spread)),

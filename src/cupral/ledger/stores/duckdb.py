@@ -6,102 +6,98 @@ from threading import Lock
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cupral.ledger.flow import SCHEMAS
+from cupral.ledger.errors import InputError
+from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
 from cupral.ledger.stores.protocol import Filter
+from cupral.ledger.stores.rows import references
 
-_GROSS_ZERO = 1e-12
-"""An exactly undone group may leave this share of its gross sum; it is zero."""
+_EXACT = "DECIMAL(38,15)"
+"""Sums are of decimals: exact, so that neither threads nor compaction change the last bit, and
+an amount that is undone leaves exactly zero."""
+_SUMS = {
+    "amount": (f"sum(CAST(sign * amount AS {_EXACT}))", pa.float64()),
+    "variance": (f"sum(CAST(sign * sd * sd AS {_EXACT}))", pa.float64()),
+    "gross": (f"sum(CAST(abs(amount) AS {_EXACT}))", pa.float64()),
+    "rows": ("sum(sign)", pa.int64()),
+    "demonstration": ("bool_or(demonstration)", pa.bool_()),
+}
 
 
 class DuckScan:
-    """Answers from an in-memory DuckDB over lists of files."""
+    """Answers from an in-memory DuckDB over lists of files; any thread may ask."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:")
-        self._connection.execute("SET TimeZone='UTC'")
         self._connection.execute("SET enable_progress_bar=false")
         self._lock = Lock()
 
     def current(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
-        """Rows that stand: entered and not undone, ordered by month, site, posting, row."""
-        scope, values = _scope(files, asked)
-        names = ", ".join(f's."{name}"' for name in SCHEMAS[table].names)
-        return self._fetch(
-            f"WITH scope AS ({scope}) SELECT {names} FROM scope s WHERE s.sign = 1"  # noqa: S608
-            " AND NOT EXISTS (SELECT 1 FROM scope c WHERE c.sign = -1"
-            " AND c.corrects = s.posting || '/' || s.row)"
-            " ORDER BY s.month, s.site, s.posting, s.row",
-            values,
-            table,
-            files,
-        )
+        """Rows that stand: entered and not undone, by month, site, posting, row."""
+        rows = self._rows(table, files, asked, "month, site, posting, row")
+        entries = pc.equal(rows["sign"], 1)
+        if pc.all(entries).as_py():
+            return rows
+        undone = rows.filter(pc.invert(entries))["corrects"]
+        standing = pc.invert(pc.is_in(references(rows), value_set=undone))
+        return rows.filter(pc.and_(entries, standing))
 
     def every(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
-        """All rows, counter-entries included, ordered by posting and row."""
-        scope, values = _scope(files, asked)
-        names = ", ".join(f'"{name}"' for name in SCHEMAS[table].names)
-        return self._fetch(
-            f"SELECT {names} FROM ({scope}) ORDER BY posting, row",  # noqa: S608
-            values,
-            table,
-            files,
-        )
+        """All rows, counter-entries included, in order of posting and row."""
+        return self._rows(table, files, asked, "posting, row")
 
     def totals(
         self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
     ) -> pa.Table:
-        """Signed sums of amount and variance, gross amount and net count by columns."""
+        """Signed sums of amount and variance, gross amount, net count and demonstration flag."""
+        names = SCHEMAS[table].names
+        unknown = [name for name in by if name not in names]
+        if unknown or not by:
+            raise InputError(f"{table} cannot be summed by {unknown}; use columns of {names}")
+        fields = [SCHEMAS[table].field(name) for name in by]
+        schema = pa.schema(fields + [pa.field(name, kind) for name, (_, kind) in _SUMS.items()])
         if not files:
-            return pa.table({name: pa.array([], pa.string()) for name in by})
-        unknown = [name for name in by if name not in SCHEMAS[table].names]
-        if unknown:
-            raise ValueError(f"{table} has no columns {unknown}; it has {SCHEMAS[table].names}")
-        scope, values = _scope(files, asked)
+            return schema.empty_table()
+        scope, values = _scope(table, files, asked)
         keys = ", ".join(f'"{name}"' for name in by)
-        return self._fetch(
-            f"SELECT {keys}, CASE WHEN abs(net) <= {_GROSS_ZERO} * gross THEN 0 ELSE net END AS"  # noqa: S608
-            " amount, greatest(variance, 0) AS variance, gross, rows FROM ("
-            f"SELECT {keys}, sum(sign * amount) AS net, sum(sign * sd * sd) AS variance,"
-            f" sum(abs(amount)) AS gross, sum(sign) AS rows FROM ({scope}) GROUP BY {keys})"
-            f" ORDER BY {keys}",
-            values,
-            None,
-            files,
-        )
+        sums = ", ".join(f"{sql} AS {name}" for name, (sql, _) in _SUMS.items())
+        sql = f"SELECT {keys}, {sums} FROM {scope} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+        return self._fetch(sql, values, schema)
 
-    def _fetch(
-        self, sql: str, values: list[object], table: str | None, files: Sequence[Path]
-    ) -> pa.Table:
-        if not files and table is not None:
+    def _rows(self, table: str, files: Sequence[Path], asked: Filter, order: str) -> pa.Table:
+        if not files:
             return SCHEMAS[table].empty_table()
+        scope, values = _scope(table, files, asked)
+        names = ", ".join(f'"{name}"' for name in SCHEMAS[table].names)
+        sql = f"SELECT {names} FROM {scope} ORDER BY {order}"  # noqa: S608
+        return self._fetch(sql, values, SCHEMAS[table])
+
+    def _fetch(self, sql: str, values: list[object], schema: pa.Schema) -> pa.Table:
         with self._lock:
             cursor = self._connection.cursor()
         try:
-            fetched = cursor.sql(sql, params=values).to_arrow_table()
+            return cursor.sql(sql, params=values).to_arrow_table().cast(schema)
         finally:
             cursor.close()
-        return fetched if table is None else fetched.cast(SCHEMAS[table])
 
 
-def _scope(files: Sequence[Path], asked: Filter) -> tuple[str, list[object]]:
+def _scope(table: str, files: Sequence[Path], asked: Filter) -> tuple[str, list[object]]:
     names = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in files)
     where, values = ["true"], list[object]()
     for column, allowed in asked.equal.items():
         where.append(f'"{column}" IN ({", ".join("?" * len(allowed))})')
         values.extend(allowed)
-    for bound, operator, column in (
-        (asked.first, ">=", "month"),
-        (asked.last, "<=", "month"),
+    begin, end = asked.within or (None, None)
+    time = TIME_COLUMN[table]
+    for bound, condition in (
+        (asked.first, "month >= ?"),
+        (asked.last, "month <= ?"),
+        (begin, f'"{time}" >= ?'),
+        (end, f'"{time}" < ?'),
+        (asked.recorded_until, "epoch_us(recorded_at) <= ?"),
     ):
         if bound is not None:
-            where.append(f"{column} {operator} ?")
+            where.append(condition)
             values.append(bound)
-    if asked.recorded_until is not None:
-        where.append("epoch_us(recorded_at) <= ?")
-        values.append(asked.recorded_until)
-    clause = " AND ".join(where)
-    return (
-        f"SELECT * FROM read_parquet([{names}], hive_partitioning=false) WHERE {clause}",  # noqa: S608
-        values,
-    )
+    return f"read_parquet([{names}], hive_partitioning=false) WHERE {' AND '.join(where)}", values

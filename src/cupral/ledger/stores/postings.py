@@ -6,16 +6,15 @@ the files. Files that no manifest row names are invisible and are swept later.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from cupral.ledger.errors import Conflict, NotFound
+from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.stores import canonical, files, schema
 from cupral.ledger.stores.files import DataFile
 
@@ -25,7 +24,7 @@ GENESIS = "0" * 64
 Scope = tuple[str, str, str, int]
 """(table, site, origin, month): what a posting touches."""
 
-Within = Callable[[sa.Connection, int, Sequence[Scope]], None]
+Within = Callable[[sa.Connection, "Batch", int, Sequence[Scope]], None]
 """What else happens in the transaction of a posting."""
 
 
@@ -45,16 +44,71 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Part:
+    """What a posting holds of one table and month (or of one document), and its hash."""
+
+    table: str
+    month: int
+    rows: pa.Table
+    sha: str
+
+    @property
+    def name(self) -> str:
+        """Name under which the hash enters that of the posting."""
+        return f"{self.table}/{self.month}"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One posting before it has a number."""
+
     id: str
     author: str
     note: str
-    content_sha: str
-    recorded_at: int
+    given_sha: str
+    """Hash of what was given; the parts may hold counter-rows beside it."""
+    parts: tuple[Part, ...]
+    read_at: int | None = None
+    """Posting number at which the rows to be undone were read; None = nothing is undone."""
 
-    def chained(self, before: str, parts_sha: str) -> str:
-        content = canonical.combined_sha({"given": self.content_sha, "parts": parts_sha})
-        return canonical.chain_sha(before, self.id, self.author, self.recorded_at, content)
+    def __post_init__(self) -> None:
+        for noun, text in (("id", self.id), ("author", self.author)):
+            if not text or text != text.strip() or not text.isprintable():
+                raise InputError(
+                    f"a posting needs an {noun} of printable characters, not {text!r};"
+                    " blanks at its ends, tabs and line breaks are not allowed"
+                )
+
+    @property
+    def parts_sha(self) -> str:
+        """One hash of all parts."""
+        return combined(self.parts)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are written."""
+        return sum(part.rows.num_rows for part in self.parts)
+
+
+def parts_of(tables: Mapping[str, pa.Table]) -> tuple[Part, ...]:
+    """Divide the rows of a posting by table and month, and hash each part."""
+    return tuple(
+        Part(name, month, rows, canonical.content_sha(rows))
+        for name, table in tables.items()
+        for month, rows in _by_month(table)
+    )
+
+
+def combined(parts: Iterable[Part]) -> str:
+    """One hash of several parts."""
+    return canonical.combined_sha({part.name: part.sha for part in parts})
+
+
+def chained(before: str, row: Mapping[str, Any]) -> str:
+    """Hash of a manifest row of a posting, tied to the posting before it."""
+    names = ("seq", "id", "author", "note", "recorded_at", "rows", "content_sha", "parts_sha",
+             "form_version")  # fmt: skip
+    return canonical.chain_sha(before, *(row[name] for name in names))
 
 
 class Postings:
@@ -64,58 +118,53 @@ class Postings:
         self.database = database
         self.root = root
 
-    def commit(
-        self,
-        id: str,
-        author: str,
-        note: str,
-        tables: Mapping[str, pa.Table],
-        given_sha: str,
-        within: Within,
-    ) -> Receipt:
-        """Write the rows and commit them; `within` runs in the same transaction."""
-        while True:
-            recorded_at = self._next_time()
-            stamped = {name: _stamp(rows, recorded_at) for name, rows in tables.items()}
-            written = [
-                files.write(self.root, name, month, part)
-                for name, rows in stamped.items()
-                for month, part in _by_month(rows)
-            ]
-            entry = _Entry(id, author, note, given_sha, recorded_at)
-            receipt = self._record(entry, stamped, written, within)
-            if receipt is not None:
-                return receipt
-            for data in written:  # another writer recorded later than we stamped: stamp again
-                (self.root / data.name).unlink(missing_ok=True)
+    def commit(self, batch: Batch, within: Within) -> Receipt | None:
+        """Write the rows and commit them; `within` runs in the same transaction.
 
-    def _record(
-        self, entry: "_Entry", tables: Mapping[str, pa.Table], written: Iterable[DataFile],
-        within: Within,
-    ) -> Receipt | None:  # fmt: skip
-        parts = _parts(tables)
-        parts_sha = canonical.combined_sha({f"{t}/{m}": sha for t, m, _, sha in parts})
-        rows = sum(table.num_rows for table in tables.values())
-        with schema.writing(self.database) as connection:
-            already = self._same(connection, entry.id, entry.content_sha)
-            if already is not None:
-                return already
-            last = _last(connection)
-            if last["recorded_at"] >= entry.recorded_at:
-                return None
-            seq = last["seq"] + 1
-            connection.execute(
-                sa.insert(schema.posting).values(
-                    seq=seq, rows=rows, parts_sha=parts_sha,
-                    chain_sha=entry.chained(last["chain_sha"], parts_sha),
-                    form_version=canonical.FORM_VERSION, **asdict(entry),
-                )
+        Returns None, and writes nothing, if the rows to be undone have changed since they
+        were read.
+        """
+        recorded_at = self._next_time()
+        written = self._write(batch, recorded_at)
+        receipt = None
+        try:
+            with schema.writing(self.database) as connection:
+                receipt = self._same(connection, batch.id, batch.given_sha)
+                if receipt is None and not self._moved(connection, batch, written):
+                    last = _last(connection)
+                    if last["recorded_at"] >= recorded_at:  # another writer was quicker
+                        files.discard(self.root, written)
+                        recorded_at = last["recorded_at"] + 1
+                        written = self._write(batch, recorded_at)
+                    receipt = _record(connection, batch, last, recorded_at, written)
+                    within(connection, batch, receipt.seq, _scopes(batch.parts))
+        except BaseException:
+            files.discard(self.root, written)
+            raise
+        if receipt is None or receipt.status == "already":
+            files.discard(self.root, written)
+        return receipt
+
+    def _write(self, batch: Batch, recorded_at: int) -> list[DataFile]:
+        stamped = [
+            (part.table, part.month, _stamp(part.rows, recorded_at))
+            for part in batch.parts
+            if part.rows.num_rows
+        ]
+        return files.write_all(self.root, stamped)
+
+    def _moved(self, connection: sa.Connection, batch: Batch, written: Sequence[DataFile]) -> bool:
+        if batch.read_at is None:
+            return False
+        f = schema.file.c
+        for data in written:
+            later = sa.select(f.id).where(
+                f.table_name == data.table, f.month == data.month, f.added_seq > batch.read_at,
+                f.site_last >= data.site_first, f.site_first <= data.site_last,
             )  # fmt: skip
-            _insert_parts(connection, seq, parts)
-            for data in written:
-                insert_file(connection, data, seq, [seq])
-            within(connection, seq, _scopes(tables))
-        return Receipt(entry.id, seq, "posted", rows, entry.content_sha)
+            if connection.execute(later.limit(1)).first() is not None:
+                return True
+        return False
 
     def already(self, id: str, given_sha: str) -> Receipt | None:
         """The earlier receipt of the same id and content; other content is a conflict."""
@@ -132,7 +181,14 @@ class Postings:
                 f"posting {id!r} exists (number {row['seq']}) with other content; give the new"
                 " content an id of its own, or reverse the old posting first"
             )
-        return Receipt(id, row["seq"], "already", row["rows"], given_sha)
+        return _already(row)
+
+    def receipt(self, id: str) -> Receipt | None:
+        """The receipt of an earlier posting, whatever its content; None if there is none."""
+        with self.database.connect() as connection:
+            query = sa.select(schema.posting).where(schema.posting.c.id == id)
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _already(row)
 
     def _next_time(self) -> int:
         with self.database.connect() as connection:
@@ -155,6 +211,17 @@ class Postings:
             raise NotFound(f"no posting {id!r}; `cupral audit postings` lists them")
         return dict(row)
 
+    def recorded_at(self, seq: int) -> int:
+        """When the posting of a number was recorded; 0 for number 0."""
+        if seq == 0:
+            return 0
+        with self.database.connect() as connection:
+            query = sa.select(schema.posting.c.recorded_at).where(schema.posting.c.seq == seq)
+            found = connection.execute(query).scalar()
+        if found is None:
+            raise InputError(f"no posting number {seq}; give one from 0 to {self.head}")
+        return int(found)
+
     def all(self) -> list[dict[str, Any]]:
         """Every posting in order."""
         with self.database.connect() as connection:
@@ -170,25 +237,23 @@ class Postings:
         sites: Sequence[str] | None = None,
         posting_seq: int | None = None,
     ) -> list[Path]:
-        """Files of one snapshot that can hold the rows asked for."""
-        f = schema.file.c
-        query = sa.select(f.name).where(f.table_name == table).order_by(f.name)
-        if seq is None:
-            query = query.where(f.removed_seq.is_(None))
-        else:
-            query = query.where(
-                f.added_seq <= seq, sa.or_(f.removed_seq.is_(None), f.removed_seq > seq)
-            )
+        """Files that can hold the rows asked for (as of a posting number).
+
+        Also as of an earlier posting these are the present files: compaction keeps every row
+        with the time at which it was recorded.
+        """
+        f, link = schema.file.c, schema.file_posting.c
+        query = sa.select(f.name).where(f.table_name == table, f.removed_seq.is_(None))
         if months is not None:
             query = query.where(f.month >= months[0], f.month <= months[1])
         if sites:
             query = query.where(f.site_last >= min(sites), f.site_first <= max(sites))
+        if seq is not None:
+            query = query.where(sa.exists().where(link.file_id == f.id, link.seq <= seq))
         if posting_seq is not None:
-            query = query.join(schema.file_posting, schema.file_posting.c.file_id == f.id).where(
-                schema.file_posting.c.seq == posting_seq
-            )
+            query = query.where(sa.exists().where(link.file_id == f.id, link.seq == posting_seq))
         with self.database.connect() as connection:
-            return [self.root / name for (name,) in connection.execute(query)]
+            return [self.root / name for (name,) in connection.execute(query.order_by(f.name))]
 
 
 def insert_file(
@@ -208,6 +273,32 @@ def insert_file(
     )
 
 
+def _record(
+    connection: sa.Connection, batch: Batch, last: Mapping[str, Any], recorded_at: int,
+    written: Iterable[DataFile],
+) -> Receipt:  # fmt: skip
+    row = {
+        "seq": last["seq"] + 1, "id": batch.id, "author": batch.author, "note": batch.note,
+        "recorded_at": recorded_at, "rows": batch.rows, "content_sha": batch.given_sha,
+        "parts_sha": batch.parts_sha, "form_version": canonical.FORM_VERSION,
+    }  # fmt: skip
+    row["chain_sha"] = chained(last["chain_sha"], row)
+    connection.execute(sa.insert(schema.posting).values(**row))
+    values = [
+        {"seq": row["seq"], "table_name": part.table, "month": part.month,
+         "rows": part.rows.num_rows, "sha": part.sha}
+        for part in batch.parts
+    ]  # fmt: skip
+    connection.execute(sa.insert(schema.posting_part), values)
+    for data in written:
+        insert_file(connection, data, row["seq"], [row["seq"]])
+    return Receipt(batch.id, row["seq"], "posted", batch.rows, batch.given_sha)
+
+
+def _already(row: Mapping[Any, Any]) -> Receipt:
+    return Receipt(row["id"], row["seq"], "already", row["rows"], row["content_sha"])
+
+
 def _last(connection: sa.Connection) -> dict[str, Any]:
     query = sa.select(schema.posting).order_by(schema.posting.c.seq.desc()).limit(1)
     row = connection.execute(query).mappings().first()
@@ -216,37 +307,20 @@ def _last(connection: sa.Connection) -> dict[str, Any]:
 
 def _stamp(rows: pa.Table, recorded_at: int) -> pa.Table:
     index = rows.schema.get_field_index("recorded_at")
-    times = pa.array(np.full(rows.num_rows, recorded_at), pa.int64()).cast(pa.timestamp("us"))
-    return rows.set_column(index, rows.schema.field(index), times)
+    time_of_all = pa.repeat(pa.scalar(recorded_at, pa.timestamp("us")), rows.num_rows)
+    return rows.set_column(index, rows.schema.field(index), time_of_all)
 
 
 def _by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    for month in sorted(pc.unique(rows["month"]).to_pylist()):
-        yield month, rows.filter(pc.equal(rows["month"], month))
+    months = sorted(pc.unique(rows["month"]).to_pylist())
+    for month in months:
+        yield month, rows if len(months) == 1 else rows.filter(pc.equal(rows["month"], month))
 
 
-def _parts(tables: Mapping[str, pa.Table]) -> list[tuple[str, int, int, str]]:
-    return [
-        (name, month, part.num_rows, canonical.content_sha(part))
-        for name, rows in tables.items()
-        for month, part in _by_month(rows)
-    ]
-
-
-def _insert_parts(
-    connection: sa.Connection, seq: int, parts: Sequence[tuple[str, int, int, str]]
-) -> None:
-    values = [
-        {"seq": seq, "table_name": table, "month": month, "rows": rows, "sha": sha}
-        for table, month, rows, sha in parts
-    ]
-    if values:
-        connection.execute(sa.insert(schema.posting_part), values)
-
-
-def _scopes(tables: Mapping[str, pa.Table]) -> list[Scope]:
+def _scopes(parts: Iterable[Part]) -> list[Scope]:
     found = set[Scope]()
-    for name, rows in tables.items():
-        groups = rows.group_by(["site", "origin", "month"]).aggregate([])
-        found |= {(name, r["site"], r["origin"], r["month"]) for r in groups.to_pylist()}
+    for part in parts:
+        if part.rows.num_rows:
+            groups = part.rows.group_by(["site", "origin"]).aggregate([])
+            found |= {(part.table, r["site"], r["origin"], part.month) for r in groups.to_pylist()}
     return sorted(found)

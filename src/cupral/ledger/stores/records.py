@@ -1,21 +1,24 @@
 """Registers, documents, results and audit records: many small rows, every version kept."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import product
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from cupral.ledger.document import Document
-from cupral.ledger.errors import NotFound
+from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
 from cupral.ledger.stores import schema
-from cupral.ledger.stores.postings import Scope
+from cupral.ledger.stores.postings import Part, Scope
 
-Reading = tuple[str, str, str, int, int]
-"""(table, site or '*', origin or '*', first month, last month): what a Result stood on."""
+_NO_ROWS = pa.table({})
 
 
 def now() -> int:
@@ -25,7 +28,32 @@ def now() -> int:
 
 def text(value: Any) -> str:
     """Canonical JSON."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str, allow_nan=False)
+    except ValueError:
+        raise InputError(
+            "a number is not finite (NaN or infinite); leave out what is not known"
+        ) from None
+
+
+def document_parts(documents: Iterable[Document]) -> tuple[Part, ...]:
+    """What a posting settles, hashed as it was given."""
+    parts: dict[str, Part] = {}
+    for document in documents:
+        name = f"document:{document.kind}/{document.id}"
+        if name in parts:
+            raise InputError(f"{name} is given twice in one posting; give its last state only")
+        parts[name] = Part(name, 0, _NO_ROWS, document_sha(document))
+    return tuple(parts.values())
+
+
+def document_sha(document: Document) -> str:
+    """Hash of what a document says; who stored it when is left out."""
+    said = {**asdict(document), "body": dict(document.body)}
+    for name in ("version", "posting", "author"):
+        del said[name]
+    plain = text(json.loads(text(said)))  # as it reads after storing
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 class Records:
@@ -52,6 +80,7 @@ class Records:
                     recorded_at=now(),
                 )
             )  # fmt: skip
+            self.mark_stale(connection, _head(connection), [(f"register:{kind}", id, "", 0)])
         return version
 
     def registered(self, kind: str, id: str, version: int | None = None) -> dict[str, Any]:
@@ -66,6 +95,17 @@ class Records:
             wanted = f"{kind} {id!r}" + (f" version {version}" if version else "")
             raise NotFound(f"no {wanted}; registered: {', '.join(self.ids(kind)[:12]) or 'none'}")
         return {**json.loads(row["body"]), "version": row["version"], "author": row["author"]}
+
+    def all_registered(self, kind: str) -> list[dict[str, Any]]:
+        """Bodies of all registered nouns of a kind at their latest version, by id."""
+        table = schema.register
+        query = sa.select(table).where(table.c.kind == kind).order_by(table.c.id, table.c.version)
+        with self.database.connect() as connection:
+            latest = {row["id"]: row for row in connection.execute(query).mappings()}
+        return [
+            {**json.loads(row["body"]), "version": row["version"], "author": row["author"]}
+            for row in latest.values()
+        ]
 
     def ids(self, kind: str) -> list[str]:
         """Ids of all registered nouns of a kind."""
@@ -92,6 +132,8 @@ class Records:
         )
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
+        touched = [(f"document:{kind}", document.party, "", 0) for kind in (document.kind, "*")]
+        self.mark_stale(connection, _head(connection), touched)
         return kept
 
     def documents(self, latest: bool = True, **filters: str | None) -> list[Document]:
@@ -109,39 +151,42 @@ class Records:
         state = filters.get("state")
         return [item for item in found if state is None or item.state == state]
 
-    def keep(self, result: Result, readings: Iterable[Reading]) -> Result:
+    def keep(self, result: Result, read: Read) -> Result:
         """Keep a Result as a new version of its statement, unless its content is the same."""
         table, sha = schema.result, result.sha256
         with schema.writing(self.database) as connection:
             last = connection.execute(
-                sa.select(table).where(table.c.key == result.key).order_by(table.c.version.desc())
-            ).mappings().first()  # fmt: skip
-            if last is not None and last["sha256"] == sha and last["stale_since"] is None:
+                sa.select(table.c.version, table.c.sha256, table.c.stale_since)
+                .where(table.c.key == result.key)
+                .order_by(table.c.version.desc())
+                .limit(1)
+            ).first()
+            if last is not None and (last.sha256, last.stale_since) == (sha, None):
                 return result
             inserted = connection.execute(
                 sa.insert(table).values(
-                    key=result.key, version=int(last["version"]) + 1 if last else 1,
+                    key=result.key, version=last.version + 1 if last else 1,
                     seq=result.versions.ledger, parameters=result.versions.parameters,
                     code=result.versions.code, body=text(result.document()), sha256=sha,
-                    recorded_at=now(),
+                    recorded_at=now(), stale_since=_overtaken(connection, read),
                 )
             )  # fmt: skip
             (result_id,) = inserted.inserted_primary_key or (None,)
             names = ("table_name", "site", "origin", "first", "last")
             values = [
                 {"result_id": result_id, **dict(zip(names, reading, strict=True))}
-                for reading in sorted(set(readings))
+                for reading in sorted(read.scopes)
             ]
             if values:
                 connection.execute(sa.insert(schema.result_scope), values)
         return result
 
-    def kept(self, key: str) -> list[dict[str, Any]]:
-        """All versions of a statement, latest first; `body` is the document."""
+    def kept(self, key: str, most: int | None = None) -> list[dict[str, Any]]:
+        """Versions of a statement, latest first; `body` is the document."""
         table = schema.result
         query = sa.select(table).where(table.c.key == key).order_by(table.c.version.desc())
         with self.database.connect() as connection:
-            rows = schema.one_by_one(connection.execute(query))
+            rows = schema.one_by_one(connection.execute(query.limit(most)))
         return [{**row, "body": json.loads(row["body"])} for row in rows]
 
     def latest_results(self, *, stale: bool | None = None) -> list[dict[str, Any]]:
@@ -169,20 +214,27 @@ class Records:
     @staticmethod
     def mark_stale(connection: sa.Connection, seq: int, scopes: Sequence[Scope]) -> None:
         """Mark every Result that stood on what a posting touches."""
-        scope, table = schema.result_scope, schema.result
-        for name, site, origin, month in scopes:
-            touched = sa.select(scope.c.result_id).where(
-                scope.c.table_name == name,
-                scope.c.site.in_((site, "*")),
-                scope.c.origin.in_((origin, "*")),
-                scope.c.first <= month,
-                scope.c.last >= month,
+        scope, table = schema.result_scope.c, schema.result
+        names, months = {name for name, *_ in scopes}, [month for *_, month in scopes]
+        if not scopes:
+            return
+        fresh = (
+            sa.select(*scope)
+            .join(table, table.c.id == scope.result_id)
+            .where(table.c.stale_since.is_(None), scope.table_name.in_(names))
+            .where(scope.first <= max(months), scope.last >= min(months))
+        )
+        touching = _touching(scopes)
+        touched = {
+            row.result_id for row in connection.execute(fresh)
+            if any(
+                row.first <= month <= row.last
+                for month in touching.get((row.table_name, row.site, row.origin), ())
             )
-            connection.execute(
-                sa.update(table)
-                .where(table.c.id.in_(touched), table.c.stale_since.is_(None))
-                .values(stale_since=seq)
-            )
+        }  # fmt: skip
+        for result_id in touched:
+            update = sa.update(table).where(table.c.id == result_id)
+            connection.execute(update.values(stale_since=seq))
 
     def record(self, author: str, action: str, arguments: Mapping[str, Any], outcome: str) -> None:
         """Write one audit record."""
@@ -207,3 +259,35 @@ class Records:
 def _document(row: dict[str, Any]) -> Document:
     fields = {name: value for name, value in row.items() if name != "recorded_at"}
     return Document(**{**fields, "body": json.loads(fields["body"])})
+
+
+def _touching(scopes: Sequence[Scope]) -> dict[tuple[str, str, str], set[int]]:
+    """Months touched, by table, site and origin, each of the latter also as '*'."""
+    months: dict[tuple[str, str, str], set[int]] = {}
+    for name, site, origin, month in scopes:
+        for key in product((name,), (site, "*"), (origin, "*")):
+            months.setdefault(key, set()).add(month)
+    return months
+
+
+def _head(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.max(schema.posting.c.seq))).scalar() or 0)
+
+
+def _overtaken(connection: sa.Connection, read: Read) -> int | None:
+    """Number of the latest posting if what was read may have changed since the reading began."""
+    part, document, register = schema.posting_part.c, schema.document.c, schema.register.c
+    posted = sa.select(part.table_name, part.month).where(part.seq > read.head)
+    changed = {tuple(row) for row in connection.execute(posted)}
+    acts = sa.select(document.kind).where(document.recorded_at > read.at)
+    changed |= {(f"document:{kind}", 0) for (kind,) in connection.execute(acts)}
+    versions = sa.select(register.kind).where(register.recorded_at > read.at)
+    changed |= {(f"register:{kind}", 0) for (kind,) in connection.execute(versions)}
+    if any(name.startswith("document:") for name, _ in changed):
+        changed.add(("document:*", 0))
+    overtaken = any(
+        table == name and first <= month <= last
+        for table, _, _, first, last in read.scopes
+        for name, month in changed
+    )
+    return _head(connection) if overtaken else None

@@ -10,10 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cupral.ledger.errors import Conflict
+
+LOCK_SECONDS = 30
+"""How long a writer waits for another."""
+
 metadata = sa.MetaData()
 
 
-def _table(name: str, *columns: sa.Column[Any], **options: Any) -> sa.Table:
+def _table(name: str, *columns: sa.Column[Any] | sa.Index, **options: Any) -> sa.Table:
     return sa.Table(name, metadata, *columns, **options)
 
 
@@ -52,7 +57,7 @@ posting_part = _table(
 file = _table(
     "file",
     sa.Column("id", sa.Integer, primary_key=True),
-    _text("table_name", index=True),
+    _text("table_name"),
     _text("name", unique=True),
     _integer("month"),
     _integer("rows"),
@@ -63,6 +68,7 @@ file = _table(
     _integer("added_seq"),
     _integer("removed_seq", nullable=True),
     _integer("removed_at", nullable=True),
+    sa.Index("file_by_month", "table_name", "month", "removed_seq"),
 )
 
 file_posting = _table(
@@ -117,6 +123,7 @@ result_scope = _table(
     _text("origin", primary_key=True),
     _integer("first", primary_key=True),
     _integer("last", primary_key=True),
+    sa.Index("result_scope_by_table", "table_name", "result_id"),
 )
 
 audit = _table(
@@ -132,7 +139,7 @@ audit = _table(
 
 def open_database(path: Path) -> sa.Engine:
     """Open (or create) the SQLite documents database with write-ahead log, fully synchronous."""
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_SECONDS})
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -145,15 +152,30 @@ def open_database(path: Path) -> sa.Engine:
         immediate = connection.get_execution_options().get("immediate", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
-    metadata.create_all(engine)
+    with writing(engine) as connection:  # two processes may open a new folder at once
+        metadata.create_all(connection)
     return engine
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction that holds the write lock from its first statement."""
-    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
-        yield connection
+    """One transaction that holds the write lock from its first statement.
+
+    Raises
+    ------
+    Conflict
+        If another writer holds the lock for longer than `LOCK_SECONDS`.
+    """
+    with engine.connect().execution_options(immediate=True) as connection:
+        try:
+            transaction = connection.begin()
+        except sa.exc.OperationalError as error:
+            raise Conflict(
+                f"the ledger is held by another writer for over {LOCK_SECONDS} s ({error.orig});"
+                " try again"
+            ) from None
+        with transaction:
+            yield connection
 
 
 def one_by_one(rows: sa.CursorResult[Any]) -> list[dict[str, Any]]:

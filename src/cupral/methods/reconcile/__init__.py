@@ -13,10 +13,10 @@ from cupral.methods.reconcile.errors import (
     UncertaintyError,
 )
 from cupral.methods.reconcile.estimate import estimate, reconcile
+from cupral.methods.reconcile.loading import Loadings, group_covariance, loadings, sensitivity
 from cupral.methods.reconcile.nonlinear import reconcile_nonlinear
 from cupral.methods.reconcile.problem import Problem, pose
 from cupral.methods.reconcile.reconciliation import Observability, Reconciliation
-from cupral.methods.reconcile.sensitivity import Loadings, group_covariance, loadings, sensitivity
 from cupral.methods.reconcile.suspect import Suspect, suspects
 
 __all__ = [

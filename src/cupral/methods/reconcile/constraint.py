@@ -80,7 +80,8 @@ class Polynomial:
             slope = np.where(self._power == 0, 0.0, self._power * base ** (self._power - 1.0))
             product = self._coefficient * factor.prod(axis=1)
             entries = self._coefficient[:, None] * slope * _others(factor)
-        residual = np.bincount(self._row, weights=product, minlength=self.shape[0])
+        residual: Vector = np.zeros(self.shape[0])
+        np.add.at(residual, self._row, product)
         used = self._power != 0
         rows = np.broadcast_to(self._row[:, None], used.shape)[used]
         place = (rows, self._variable[used])

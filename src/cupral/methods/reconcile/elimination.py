@@ -34,6 +34,8 @@ class Elimination:
     """(u,): determined by the measured streams."""
     rank: int
     """Rank of A_U."""
+    exact: bool
+    """P holds only zeros and ones."""
 
 
 @dataclass(slots=True)
@@ -84,17 +86,19 @@ def eliminate(unmeasured: Columns) -> Elimination:
     projector.rows.append(np.arange(len(free)))
     projector.columns.append(free)
     projector.values.append(np.ones(len(free)))
-    height, rank = len(free), 0
+    height, rank, exact = len(free), 0, True
     for block_rows, block_streams in _blocks(unmeasured):
         block = _dense(unmeasured, block_rows, block_streams)
-        left, inverse, seen = _solve_block(block)
+        plain = _is_network(block)
+        left, inverse, seen = _solve_block(block, plain)
+        exact = exact and (plain or not len(left))
         projector.add(np.arange(height, height + len(left)), block_rows, left)
         solver.add(block_streams, block_rows, inverse)
         observable[block_streams] = seen
         height, rank = height + len(left), rank + len(block_rows) - len(left)
     p, t = projector.matrix((height, rows)), solver.matrix((streams, rows))
     p.eliminate_zeros()
-    return Elimination(p, t, observable, rank)
+    return Elimination(p, t, observable, rank, exact)
 
 
 def _blocks(unmeasured: Columns) -> list[tuple[Index, Index]]:
@@ -129,7 +133,7 @@ def _dense(matrix: Columns, rows: Index, streams: Index) -> NDArray[np.float64]:
     return local
 
 
-def _solve_block(block: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _solve_block(block: NDArray[np.float64], plain: bool) -> tuple[NDArray[np.float64], ...]:
     """Left null space, least-norm inverse and observability of one dense block."""
     if block.shape == (1, 1):
         return np.zeros((0, 1)), 1.0 / block, np.ones(1, dtype=np.bool_)
@@ -138,11 +142,11 @@ def _solve_block(block: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     rank = int(np.count_nonzero(s > RANK_TOLERANCE * s[0]))
     inverse = column_scale[:, None] * (vt[:rank].T / s[:rank]) @ u[:, :rank].T * row_scale
     seen = np.linalg.norm(vt[rank:], axis=0) < 1e-8
-    if _is_network(block):
+    if plain:
         left = np.ones((len(block) - rank, len(block)))
     else:
-        left = u[:, rank:].T * row_scale
-        left[np.abs(left) < 1e-14 * np.abs(left).max(initial=0.0)] = 0.0
+        left = u[:, rank:].T
+        left = np.where(np.abs(left) < 1e-14, 0.0, left) * row_scale
     return left, inverse, seen
 
 

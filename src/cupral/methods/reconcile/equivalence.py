@@ -1,6 +1,7 @@
 """Groups of columns that point the same way: biases which no test can tell apart."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
@@ -26,19 +27,20 @@ def collinear(columns: Columns) -> Index:
     >>> collinear(csc_array([[1.0, -2.0, 0.0, 1.0], [-1.0, 2.0, 0.0, 0.0]])).tolist()
     [0, 0, -1, 3]
     """
-    unit = _unit(columns)
-    width = columns.shape[1]
-    count = np.diff(columns.indptr)
-    owner = np.repeat(np.arange(width), count)
-    # two incommensurable sums tell columns apart; _agree proves the candidates entry by entry
-    keys = np.stack([_weight(columns.indices, a) for a in (0.7548776662466927, 0.5698402909980532)])
-    sums = [np.bincount(owner, weights=unit * key, minlength=width) for key in keys]
-    order = np.lexsort((sums[0], count))
-    label = np.where(count > 0, np.arange(width), -1)
-    close = (np.abs(np.diff(sums[0][order])) < 1e-7) & (np.diff(count[order]) == 0)
-    for run in _runs(order, ~close):
-        if count[run[0]] > 0:
-            _settle(np.sort(run), columns, unit, sums[1], label)
+    filled = np.flatnonzero(np.diff(columns.indptr))
+    label = np.full(columns.shape[1], -1, dtype=np.int64)
+    label[filled] = filled
+    if not len(filled):
+        return label
+    start = columns.indptr[filled]
+    unit = _unit(columns, filled, start)
+    key = _mix(columns.indices)
+    pattern = np.add.reduceat(key, start)
+    total = np.add.reduceat(unit * (key >> np.uint64(12)) * 2.0**-52, start)
+    order = np.lexsort((total, pattern))
+    cut = (np.diff(pattern[order]) != 0) | (np.diff(total[order]) > 1e-7)
+    for run in _runs(order, cut):
+        _settle(np.sort(filled[run]), columns, unit, label)
     return label
 
 
@@ -56,30 +58,32 @@ def _runs(order: Index, cut: Mask) -> list[Index]:
     return [order[edges[i] : edges[i + 1]] for i in long]
 
 
-def _unit(columns: Columns) -> Vector:
+def _unit(columns: Columns, filled: Index, start: Index) -> Vector:
     """Entries of each column over its largest magnitude, the first one positive."""
-    filled = np.flatnonzero(np.diff(columns.indptr))
-    if not len(filled):
-        return np.zeros(0)
-    start = columns.indptr[filled]
     size = np.maximum.reduceat(np.abs(columns.data), start) * np.sign(columns.data[start])
     return np.asarray(columns.data / np.repeat(size, np.diff(columns.indptr)[filled]))
 
 
-def _weight(row: Index, seed: float) -> Vector:
-    """A fixed irrational weight for each row."""
-    return np.asarray(0.5 + np.modf((row + 1) * seed)[0])
+def _mix(row: Index) -> NDArray[np.uint64]:
+    """A fixed 64-bit hash of each row number.
+
+    Source
+    ------
+    Steele, Lea, Flood 2014, OOPSLA (SplitMix64).
+    """
+    z = (row.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
-def _settle(run: Index, columns: Columns, unit: Vector, second: Vector, label: Index) -> None:
+def _settle(run: Index, columns: Columns, unit: Vector, label: Index) -> None:
     """Give every column of a run the label of the first earlier column equal to it."""
     leaders: list[int] = []
     for j in run:
-        for leader in leaders:
-            if abs(second[j] - second[leader]) < 1e-6 and _agree(columns, unit, leader, int(j)):
-                label[j] = leader
-                break
-        else:
+        equal = (one for one in leaders if _agree(columns, unit, one, int(j)))
+        label[j] = next(equal, int(j))
+        if label[j] == j:
             leaders.append(int(j))
 
 

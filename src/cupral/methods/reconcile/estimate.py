@@ -46,7 +46,7 @@ def reconcile(
     level : float
         Significance level of the tests.
     uncertainty : bool
-        False leaves out sd and the tests of single streams (NaN), for values at top speed.
+        False leaves out sd and the tests of single streams (NaN, `equivalent` empty), for speed.
 
     Raises
     ------
@@ -128,8 +128,8 @@ def judge(
 ) -> Reconciliation:
     """All statistics of a solved system."""
     problem, redundancy = system.problem, system.balance.shape[0]
-    label = collinear(system.balance)
-    power = _Power(system, level, label >= 0) if uncertainty else None
+    tested = np.diff(system.balance.indptr) > 0
+    power = _Power(system, level, tested) if uncertainty else None
     blank = np.full(len(value), np.nan)
     residual = problem.incidence @ value - problem.rhs
     critical = float(special.chdtri(redundancy, level)) if redundancy else 0.0
@@ -139,7 +139,7 @@ def judge(
         adjustment=value - problem.measured,
         z_adjustment=_z_adjustment(system, value) if uncertainty else blank,
         z_max_power=power.statistic if power else blank,
-        observability=_observability(system, label >= 0),
+        observability=_observability(system, tested),
         redundancy=redundancy,
         rank=redundancy + system.elimination.rank,
         rank_unmeasured=system.elimination.rank,
@@ -147,9 +147,9 @@ def judge(
         p_value=float(special.chdtrc(redundancy, objective)) if redundancy else 1.0,
         chi2_critical=critical,
         global_test_pass=not redundancy or objective <= critical,
-        critical_z=sidak(level, int(np.count_nonzero(label >= 0))),
+        critical_z=sidak(level, int(np.count_nonzero(tested))),
         node_z=_node_z(problem),
-        equivalent=groups(label, system.measured),
+        equivalent=groups(collinear(system.balance), system.measured) if uncertainty else (),
         residual=np.asarray(residual),
         smallest_detectable=power.detectable if power else blank,
         level=level,
@@ -223,7 +223,8 @@ def posterior(system: System) -> Vector:
     sd[system.fixed] = 0.0
     identity: Columns = sparse.eye_array(len(system.measured), format="csc")
     variance = system.factor.remainder(identity, system.variance, system.cross)
-    sd[system.measured] = np.sqrt(variance)
+    moved = np.diff(system.cross.indptr) > 0
+    sd[system.measured] = np.sqrt(np.where(moved, variance, system.variance))
     seen = np.flatnonzero(system.elimination.observable)
     if len(seen):
         sd[system.unmeasured[seen]] = np.sqrt(_unmeasured_variance(system, seen))
@@ -232,18 +233,16 @@ def posterior(system: System) -> Vector:
 
 def _unmeasured_variance(system: System, seen: Index) -> Vector:
     """Variance of observable unmeasured streams, which are -T A_M x_M."""
-    columns = sparse.csc_array(system.problem.incidence)[:, system.measured]
-    gain = sparse.csc_array(system.elimination.solver[seen] @ columns)
-    weighed = gain @ (_diagonal(system) if system.covariance is None else system.covariance)
-    prior = np.asarray((weighed * gain).sum(axis=1))
+    gain: Columns = sparse.csc_array(system.elimination.solver[seen] @ system.flows)
+    if system.covariance is None:
+        weighed = gain.copy()
+        weighed.data *= np.repeat(system.variance, np.diff(gain.indptr))
+    else:
+        weighed = sparse.csc_array(gain @ system.covariance)
+    prior = np.asarray(weighed.multiply(gain).sum(axis=1))
     cross: Columns = sparse.csc_array(system.balance @ weighed.T)
     cross.sort_indices()
     return system.factor.remainder(gain, prior, cross)
-
-
-def _diagonal(system: System) -> Columns:
-    """V of independent meters as a matrix."""
-    return sparse.csc_array(sparse.diags_array(system.variance))
 
 
 def _node_z(problem: Problem) -> Vector:

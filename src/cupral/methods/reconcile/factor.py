@@ -12,7 +12,7 @@ import numpy as np
 import qdldl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import lapack, qr, solve_triangular
+from scipy.linalg import lapack, qr
 from scipy.sparse.linalg import splu
 
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
@@ -31,32 +31,33 @@ class Factor(Protocol):
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """``S^-1 r`` for a vector or the columns of a matrix."""
+        ...
 
     def quadratic(self, columns: Columns) -> Vector:
         """``h^T S^-1 h`` for each sparse column h."""
+        ...
 
     def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:
         """``g V g^T - h^T S^-1 h`` for each row g with its ``h = B V g^T``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orthogonal:
     """QR of the weighted balances ``(B L)^T = Q R`` with ``V = L L^T``."""
 
-    triangle: NDArray[np.float64]
-    """R, (p, p)."""
+    inverse: NDArray[np.float64]
+    """R^-1, (p, p): products, because threaded triangular solves stall on a busy machine."""
     freedom: NDArray[np.float64]
     """Square root of the posterior covariance of the measured streams, (k, k - p)."""
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """``R^-1 R^-T r``."""
-        half, _ = lapack.dtrtrs(self.triangle, residual, trans=1)
-        whole, _ = lapack.dtrtrs(self.triangle, half)
-        return np.asarray(whole).reshape(residual.shape)
+        return np.asarray(self.inverse @ (self.inverse.T @ residual))
 
     def quadratic(self, columns: Columns) -> Vector:
         """Squared norms of ``R^-T h``."""
-        half = solve_triangular(self.triangle, columns.toarray(), trans=1, check_finite=False)
+        half = self.inverse.T @ columns.toarray()
         return np.asarray(np.einsum("ij,ij->j", half, half))
 
     def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
@@ -80,20 +81,15 @@ def orthogonal(balance: Columns, variance: Vector, covariance: Columns | None) -
     triangle = np.asfortranarray(r[:rows])
     size, norm = np.abs(np.diagonal(triangle)), np.linalg.norm(weighted, axis=0)
     _check_pivots((size / np.where(norm > 0, norm, 1.0)) ** 2, _EPS**2)
-    return Orthogonal(triangle, root @ q[:, rows:])
+    inverse = lapack.dtrtri(triangle)[0] if rows else triangle
+    return Orthogonal(inverse, root @ q[:, rows:])
 
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cholesky factor of a covariance, refused when a correlation is perfect."""
+    """Cholesky factor of a covariance that `check_covariance` has passed."""
     sd = np.sqrt(np.diagonal(covariance))
     correlation = covariance / np.outer(sd, sd)
-    lower, failed = lapack.dpotrf(correlation, lower=1, clean=1)
-    if failed or np.min(np.diagonal(lower), initial=1.0) < 1e-7:
-        raise CovarianceError(
-            "covariance is not positive definite among the measured streams; allowed are "
-            "correlations that leave every combination some variance. Lower the correlations, "
-            "or replace perfectly correlated meters by one."
-        )
+    lower, _ = lapack.dpotrf(correlation, lower=1, clean=1)
     return np.asarray(sd[:, None] * lower)
 
 
@@ -103,12 +99,12 @@ class Cholesky:
     __slots__ = ("_solver", "matrix")
 
     def __init__(self, matrix: Columns) -> None:
-        """Factor a (p, p) csc matrix."""
+        """Factor a (p, p) csc matrix; ScaleError when it is singular."""
         self.matrix = matrix
         try:
             self._solver: Any = qdldl.Solver(sparse.csc_matrix(matrix))
         except (RuntimeError, ValueError):
-            self._solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+            self._solver = _superlu(matrix)
 
     def __reduce__(self) -> tuple[type["Cholesky"], tuple[Columns]]:
         """Pickle the matrix; the other process factors it again."""
@@ -136,6 +132,14 @@ class Cholesky:
         return pivot, order
 
 
+def _superlu(matrix: Columns) -> Any:
+    """SuperLU with pivots on the diagonal."""
+    try:
+        return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+    except RuntimeError as error:
+        raise _lost(0.0, SMALLEST_PIVOT) from error
+
+
 @dataclass(slots=True, eq=False)
 class Schur:
     """Sparse factorisation of S scaled to a unit diagonal."""
@@ -161,7 +165,7 @@ class Schur:
         size = data * self.scale[row]
         twice = np.where(first == second, 1.0, 2.0)
         weights = twice * size[first] * size[second] * z
-        return np.bincount(column, weights=weights, minlength=columns.shape[1])
+        return np.asarray(np.bincount(column, weights, columns.shape[1]), dtype=np.float64)
 
     def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
         """Difference of prior and removed variance; rounding dust counts as zero."""
@@ -175,7 +179,7 @@ class Schur:
             self._keys, self._entries = self._invert()
         key = row.astype(np.int64) * p + column
         if len(self._entries) == p * p:
-            return self._entries[key]
+            return np.asarray(self._entries[key])
         place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
         found = self._keys[place] == key
         result = np.where(found, self._entries[place], 0.0)
@@ -222,6 +226,27 @@ def schur(balance: Columns, cross: Columns) -> Schur:
     return Schur(scale, factor)
 
 
+def check_covariance(covariance: Columns) -> None:
+    """Refuse a covariance under which some combination of measurements has no variance.
+
+    Raises
+    ------
+    CovarianceError
+    """
+    scale = sparse.diags_array(1.0 / np.sqrt(covariance.diagonal()))
+    correlation = sparse.csc_array(scale @ covariance @ scale)
+    try:
+        smallest = float(np.min(Cholesky(correlation).pivots()[0], initial=1.0))
+    except ScaleError:
+        smallest = 0.0
+    if smallest < 1e-12:
+        raise CovarianceError(
+            "covariance is not positive definite among the measured streams; allowed are "
+            "correlations that leave every combination some variance. Lower the correlations, "
+            "or replace perfectly correlated meters by one."
+        )
+
+
 def _pairs(columns: Columns) -> tuple[Index, Index, Index]:
     """Column, first and second entry position of every unordered pair in a column."""
     count = np.diff(columns.indptr).astype(np.int64)
@@ -235,8 +260,13 @@ def _pairs(columns: Columns) -> tuple[Index, Index, Index]:
 def _check_pivots(pivot: Vector, smallest: float) -> None:
     """Refuse a factorisation that has lost every digit."""
     if pivot.size and not np.min(pivot) > smallest:
-        raise ScaleError(
-            f"standard uncertainties are too unequal: a balance keeps {np.min(pivot):.1e} of its "
-            f"variance (allowed: more than {smallest:.0e}). Fix near-exact values with sd = 0, "
-            "or leave near-useless ones unmeasured (NaN)."
-        )
+        raise _lost(float(np.min(pivot)), smallest)
+
+
+def _lost(pivot: float, smallest: float) -> ScaleError:
+    """The error of a factorisation without a correct digit."""
+    return ScaleError(
+        f"standard uncertainties are too unequal: a balance keeps {pivot:.1e} of its variance "
+        f"(allowed: more than {smallest:.0e}). Fix near-exact values with sd = 0, or leave "
+        "near-useless ones unmeasured (NaN)."
+    )

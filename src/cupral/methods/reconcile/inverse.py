@@ -53,9 +53,7 @@ def selected_inverse(
     ([0.666667, 0.666667], [0.333333])
     """
     diagonal, inverse = np.zeros(len(pivot)), np.zeros(len(lower))
-    _recurrence(
-        indptr.astype(np.int64), indices.astype(np.int64), lower, pivot, diagonal, inverse
-    )
+    _recurrence(indptr.astype(np.int64), indices.astype(np.int64), lower, pivot, diagonal, inverse)
     return diagonal, inverse
 
 

@@ -11,7 +11,7 @@ from cupral.methods.reconcile.constraint import Constraint
 from cupral.methods.reconcile.errors import ConvergenceError, NonFiniteError, ShapeError
 from cupral.methods.reconcile.estimate import check_level, judge, solve
 from cupral.methods.reconcile.factor import Cholesky
-from cupral.methods.reconcile.problem import Mask, Matrix, Problem, Vector, check_matrix, pose
+from cupral.methods.reconcile.problem import Matrix, Problem, Vector, check_matrix, pose
 from cupral.methods.reconcile.reconciliation import Reconciliation
 from cupral.methods.reconcile.system import System, assemble, refuse_open
 
@@ -101,7 +101,7 @@ def reconcile_nonlinear(
     >>> square = Polynomial([[[1.0, {0: 1}], [-1.0, {1: 2}]]], variables=2)   # x0 = x1 squared
     >>> answer = reconcile_nonlinear(square, [4.1, 2.0], [0.1, 0.1], start=[4.1, 2.0])
     >>> answer.value.round(4).tolist()
-    [4.0946, 2.0235]
+    [4.0942, 2.0234]
     """
     check_level(level)
     begin, known, spread = _begin(measured, sd, start, fixed)
@@ -139,18 +139,18 @@ def _begin(
 def _evaluate(constraints: Constraint, x: Vector, begin: Vector) -> _Point:
     """Balances at the start, refused when they are not numbers there."""
     residual, jacobian = constraints(x)
-    matrix = check_matrix(jacobian, "jacobian at start")
     right = np.asarray(residual, dtype=np.float64)
-    if right.shape != (matrix.shape[0],) or matrix.shape[1] != len(begin):
-        raise ShapeError(
-            f"constraints gave residual {right.shape} and jacobian {matrix.shape} for "
-            f"{len(begin)} variables; they must be (m,) and (m, {len(begin)})."
-        )
-    if not np.isfinite(right).all():
+    if right.ndim == 1 and not np.isfinite(right).all():
         row = int(np.argmin(np.isfinite(right)))
         raise NonFiniteError(
             f"balance {row} (from 0) is not a number at start. Start inside its domain, for "
             "instance at positive values under a root."
+        )
+    matrix = check_matrix(jacobian, "jacobian at start")
+    if right.shape != (matrix.shape[0],) or matrix.shape[1] != len(begin):
+        raise ShapeError(
+            f"constraints gave residual {right.shape} and jacobian {matrix.shape} for "
+            f"{len(begin)} variables; they must be (m,) and (m, {len(begin)})."
         )
     return _Point(x, right, matrix, 0.0)
 
@@ -249,6 +249,7 @@ class _Search:
         if not (np.isfinite(right).all() and np.isfinite(matrix.data).all()):
             return None
         matrix.sum_duplicates()
+        matrix.eliminate_zeros()
         return _Point(x, right, matrix, self._cost(x))
 
     @staticmethod

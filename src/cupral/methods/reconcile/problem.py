@@ -16,7 +16,7 @@ from cupral.methods.reconcile.errors import (
 )
 
 Vector: TypeAlias = NDArray[np.float64]
-Index: TypeAlias = NDArray[np.int64]
+Index: TypeAlias = NDArray[np.integer[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
 Matrix: TypeAlias = sparse.csr_array
 Columns: TypeAlias = sparse.csc_array

@@ -10,7 +10,7 @@ from scipy import sparse, special
 from cupral.methods.reconcile.equivalence import collinear
 from cupral.methods.reconcile.errors import ReconcileError
 from cupral.methods.reconcile.estimate import check_level, sidak
-from cupral.methods.reconcile.problem import Columns, Index, Vector
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 from cupral.methods.reconcile.reconciliation import Reconciliation
 from cupral.methods.reconcile.system import System
 
@@ -108,7 +108,7 @@ def suspects(
     return search.named()
 
 
-def _kinds(kinds: Iterable[Kind]) -> frozenset[Kind]:
+def _kinds(kinds: Iterable[Kind]) -> frozenset[str]:
     """The kinds asked for, known ones only."""
     chosen = frozenset([kinds] if isinstance(kinds, str) else kinds)
     if unknown := chosen.difference(KINDS):
@@ -116,9 +116,7 @@ def _kinds(kinds: Iterable[Kind]) -> frozenset[Kind]:
     return chosen
 
 
-def _candidates(
-    system: System, kinds: frozenset[Kind], rows: Iterable[int] | None
-) -> _Candidates:
+def _candidates(system: System, kinds: frozenset[str], rows: Iterable[int] | None) -> _Candidates:
     """Columns of B for biases, of the projector for leaks."""
     height = system.projector.shape[1]
     chosen = np.arange(height) if rows is None else np.unique(np.fromiter(rows, np.int64))
@@ -168,7 +166,7 @@ class _Search:
                 return
             self._name(best, float(statistic[best]), open_)
 
-    def _name(self, best: int, statistic: float, open_: Index) -> None:
+    def _name(self, best: int, statistic: float, open_: Mask) -> None:
         """Take the effect of one direction away from all others."""
         signature = self._signature(best)
         axis = self.system.factor.solve(signature)
@@ -238,6 +236,4 @@ class _Search:
     def _relative(self, column: int) -> float:
         """Length of a signature along the first of its direction."""
         columns, label = self.found.columns, int(self.found.label[column])
-        return float(
-            columns.data[columns.indptr[column]] / columns.data[columns.indptr[label]]
-        )
+        return float(columns.data[columns.indptr[column]] / columns.data[columns.indptr[label]])

@@ -7,11 +7,11 @@ from scipy import sparse
 
 from cupral.methods.reconcile.elimination import Elimination, eliminate
 from cupral.methods.reconcile.errors import ContradictionError
-from cupral.methods.reconcile.factor import Factor, orthogonal, schur
+from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
 from cupral.methods.reconcile.rank import independent
 
-ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 100, 240
+ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 48, 128
 """Problems up to this size are factored by QR, larger ones by the sparse Schur complement."""
 CLOSURE = 1e-9
 """Largest imbalance, relative to the sum of magnitudes, of balances nothing can adjust."""
@@ -29,6 +29,8 @@ class System:
     fixed: Index
     """Streams held at their value."""
     elimination: Elimination
+    flows: Columns
+    """Columns of the incidence of the adjustable streams, (m, k)."""
     projector: Columns
     """(p, m) from balances to the rows of B; its columns are the signatures of leaks."""
     balance: Columns
@@ -63,7 +65,8 @@ def assemble(problem: Problem) -> System:
     columns: Columns = sparse.csc_array(problem.incidence)
     elimination = eliminate(columns[:, unmeasured])
     right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
-    whole, target = _project(elimination.projector, columns[:, measured], right)
+    flows: Columns = columns[:, measured] if len(measured) < columns.shape[1] else columns
+    whole, target = _project(elimination, flows, right)
     rows = independent(whole)
     variance = problem.sd[measured] ** 2
     covariance = _between(problem.covariance, measured)
@@ -74,18 +77,20 @@ def assemble(problem: Problem) -> System:
     factor = orthogonal(balance, variance, covariance) if small else schur(balance, cross)
     projector = _scaled(elimination.projector, rows, scale)
     return System(
-        problem, measured, unmeasured, fixed, elimination, projector, balance,
+        problem, measured, unmeasured, fixed, elimination, flows, projector, balance,
         scale * target[rows], variance, covariance, cross, factor, (whole, target),
     )  # fmt: skip
 
 
-def _project(projector: Matrix, columns: Columns, right: Vector) -> tuple[Columns, Vector]:
+def _project(elimination: Elimination, columns: Columns, right: Vector) -> tuple[Columns, Vector]:
     """``P A_M`` without rounding dust, and ``P c``."""
-    if projector.shape[0] == projector.shape[1] and projector.nnz == projector.shape[0]:
+    projector = elimination.projector
+    if not elimination.rank and not len(elimination.observable):
         return columns, right
     whole: Columns = sparse.csc_array(projector @ columns)
-    sizes = abs(projector) @ abs(columns)
-    whole = sparse.csc_array(whole.multiply(abs(whole) > 1e-12 * sizes))
+    if not elimination.exact:
+        sizes = abs(projector) @ abs(columns)
+        whole = sparse.csc_array(whole.multiply(abs(whole) > 1e-12 * sizes))
     whole.eliminate_zeros()
     whole.sort_indices()
     return whole, np.asarray(projector @ right)
@@ -111,7 +116,9 @@ def _between(covariance: Matrix | None, measured: Index) -> Columns | None:
     """Covariance between the adjustable streams, None when diagonal."""
     if covariance is None:
         return None
-    return sparse.csc_array(covariance[measured][:, measured])
+    inner: Columns = sparse.csc_array(covariance[measured][:, measured])
+    check_covariance(inner)
+    return inner
 
 
 def _weigh(balance: Columns, variance: Vector, covariance: Columns | None) -> Columns:

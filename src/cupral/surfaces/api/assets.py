@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cupral.surfaces.api.desk import Kept
 from cupral.surfaces.web.rendering import asset_hash
 
-_ROOT = Path(__file__).parent.parent / "web" / "static"
+_ROOT = (Path(__file__).parent.parent / "web" / "static").resolve()
 FOREVER = "public, max-age=31536000, immutable"
 
 

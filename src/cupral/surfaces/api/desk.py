@@ -1,14 +1,21 @@
 """Desk: what one serving process holds: the ledger, its jobs, its kept pages."""
 
+import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from cupral.ledger.ledger import Ledger
 from cupral.surfaces.jobs import Jobs
 
 KEPT_PAGES = 2000
+PATIENCE = 5.0
+"""Seconds that a reader waits for a page to be made anew before the earlier one is sent."""
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +31,42 @@ class Kept:
 
 @dataclass(slots=True)
 class Pages:
-    """Rendered bodies that hold as long as nothing in the ledger changes."""
+    """Rendered bodies, each with the state of the ledger that it shows.
 
-    _kept: OrderedDict[tuple[Any, ...], Kept] = field(default_factory=OrderedDict)
-    _locks: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-    _state: int = -1
+    A page is rendered once for a state, however many readers wait for it. If that takes
+    longer than PATIENCE, they get the page of the earlier state, which says at its foot on
+    which posting it stands.
+    """
 
-    def get(self, key: tuple[Any, ...], state: int) -> Kept | None:
-        """The kept body of a page in this state of the ledger."""
-        with self._guard:
-            if state != self._state:
-                self._kept.clear()
-                self._locks.clear()
-                self._state = state
-            return self._kept.get(key)
+    _kept: OrderedDict[Key, tuple[int, Kept]] = field(default_factory=OrderedDict)
+    _making: dict[tuple[Key, int], asyncio.Task[Kept]] = field(default_factory=dict)
 
-    def put(self, key: tuple[Any, ...], state: int, kept: Kept) -> None:
-        """Keep a body, unless the ledger has moved on meanwhile."""
-        with self._guard:
-            if state == self._state:
-                self._kept[key] = kept
-                if len(self._kept) > KEPT_PAGES:
-                    self._kept.popitem(last=False)
+    async def get(self, key: Key, state: int, make: Callable[[], Kept]) -> Kept:
+        """The page of a key in a state of the ledger."""
+        known = self._kept.get(key)
+        if known is not None and known[0] == state:
+            return known[1]
+        task = self._making.get((key, state))
+        if task is None:
+            task = asyncio.create_task(self._make(key, state, make))
+            self._making[key, state] = task
+        if known is None:
+            return await asyncio.shield(task)
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+        return task.result() if done else known[1]
 
-    def lock(self, key: tuple[Any, ...]) -> threading.Lock:
-        """One lock a page, so that many readers of a new page render it once."""
-        with self._guard:
-            return self._locks.setdefault(key, threading.Lock())
+    async def _make(self, key: Key, state: int, make: Callable[[], Kept]) -> Kept:
+        try:
+            kept = await run_in_threadpool(make)
+        finally:
+            del self._making[key, state]
+        earlier = self._kept.get(key)
+        if kept.status == 200 and (earlier is None or earlier[0] <= state):
+            self._kept[key] = (state, kept)
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT_PAGES:
+                self._kept.popitem(last=False)
+        return kept
 
 
 class Pulse:
@@ -71,9 +86,9 @@ class Pulse:
         with self._lock:
             cursor = self._connection.cursor()
             cursor.execute("PRAGMA data_version")
-            (version,) = cursor.fetchone()
+            row: Any = cursor.fetchone()
             cursor.close()
-            return int(version)
+            return int(row[0])
 
     def close(self) -> None:
         """Give the connection back."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -81,7 +81,7 @@ class Clock:
                 await self._task
 
 
-def live(clock: Clock) -> "object":
+def live(clock: Clock) -> Callable[[Request], Awaitable[StreamingResponse]]:
     """The route that streams the ticks."""
 
     async def stream(_request: Request) -> StreamingResponse:

@@ -36,10 +36,7 @@ def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
         asked = asked_by(request, desk)
         key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part)
-        state = desk.pulse.state
-        kept = desk.pages.get(key, state)
-        if kept is None:
-            kept = await run_in_threadpool(lambda: _rendered_once(desk, key, state, view, asked))
+        kept = await desk.pages.get(key, desk.pulse.state, lambda: rendered(view, asked))
         answer = sent(request, kept, cache=CHECK_FIRST)
         answer.headers["vary"] = "accept-encoding, cookie, hx-request"
         if request.query_params.get("lang") in LANGUAGES:
@@ -59,26 +56,17 @@ def asked_by(request: Request, desk: Desk) -> Asked:
     )  # fmt: skip
 
 
-def _rendered_once(
-    desk: Desk, key: tuple[object, ...], state: int, view: View, asked: Asked
-) -> Kept:
-    with desk.pages.lock(key):
-        kept = desk.pages.get(key, state)
-        if kept is None:
-            kept = rendered(view, asked)
-            if kept.status == 200:
-                desk.pages.put(key, state, kept)
-        return kept
-
-
 def rendered(view: View, asked: Asked) -> Kept:
     """A page's bytes; an error of ours becomes a page that says what to do."""
     try:
-        page = view(asked)
-        body = render(asked, page).encode()
+        return finished(asked, view(asked))
     except CupralError as error:
-        page = error_page(asked, error)
-        body = render(asked, page).encode()
+        return finished(asked, error_page(asked, error))
+
+
+def finished(asked: Asked, page: Page) -> Kept:
+    """The bytes of a page, as they are and compressed."""
+    body = render(asked, page).encode()
     etag = hashlib.sha256(body).hexdigest()[:16]
     return Kept(body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html")
 

@@ -1,18 +1,18 @@
-"""The root command and its groups."""
+"""The root command: which word is served by which module.
 
-import os
+Only the module of the word that was typed is imported, so every command starts quickly.
+"""
+
+import importlib
 import pkgutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import cupral.systems
 from cupral.ledger.errors import CupralError
-from cupral.surfaces.cli import checking, demonstrating, explaining, networks, planning, serving
-from cupral.surfaces.cli.generated import add_questions
-from cupral.surfaces.cli.importing import importing
 from cupral.surfaces.cli.session import DEFAULT_FOLDER, Session
 from cupral.surfaces.cli.terminal import show_problem
 from cupral.surfaces.problem import problem
@@ -20,35 +20,47 @@ from cupral.surfaces.problem import problem
 ERROR_CODE = 2
 """Exit code after an error that Cupral raised on purpose."""
 
+COMMANDS = {
+    "demo": ("demonstrating:demo", "Build the demonstration province and tell its story."),
+    "explain": ("explaining:explain", "Follow a number to what it stands on."),
+    "reverse": ("explaining:reverse", "Undo a posting by a reversing entry."),
+    "check": ("checking:check", "Run the cases of a file through the queries."),
+    "serve": ("serving:serve", "Serve the pages and the HTTP interface."),
+}
+GROUPS = {
+    "import": ("importing:importing", "Import files of rows, or write their templates."),
+    "network": ("networks:group", "Processes, streams and meters of a site."),
+    "audit": ("explaining:audit_group", "Prove that nothing has changed."),
+}
+"""Word -> (module:attribute of this package, help)."""
+
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line."""
-    arguments = _ledger_first(list(sys.argv[1:] if argv is None else argv))
+    arguments = ledger_first(list(sys.argv[1:] if argv is None else argv))
     try:
-        build(_asked_system(arguments))(args=arguments, prog_name="cupral")
+        build(asked_word(arguments))(args=arguments, prog_name="cupral")
     except CupralError as error:
         show_problem(problem(error))
         raise SystemExit(ERROR_CODE) from None
 
 
-def build(system: str = "") -> typer.Typer:
-    """The command tree; only the system that is asked is filled in (a quick start)."""
+def build(word: str = "") -> typer.Typer:
+    """The command tree; only the branch of `word` is filled in."""
     app = typer.Typer(
         name="cupral", no_args_is_help=True, add_completion=False,
         pretty_exceptions_enable=False, rich_markup_mode=None,
         help="The operating system of a province's copper and aluminium industry.",
     )  # fmt: skip
     app.callback()(_root)
-    app.command("demo")(demonstrating.demo)
-    app.command("explain")(explaining.explain)
-    app.command("check")(checking.check)
-    app.command("serve")(serving.serve)
-    app.add_typer(importing(), name="import")
-    app.add_typer(networks.group(), name="network")
-    app.add_typer(explaining.audit_group(), name="audit")
-    app.add_typer(explaining.ledger_group(), name="ledger")
+    for name, (place, help) in COMMANDS.items():
+        app.command(name, help=help)(_attribute(place) if name == word else _stub)
+    for name, (place, help) in GROUPS.items():
+        group = _attribute(place)() if name == word else typer.Typer(no_args_is_help=True)
+        app.add_typer(group, name=name, help=help)
     for name in sorted(module.name for module in pkgutil.iter_modules(cupral.systems.__path__)):
-        app.add_typer(_system(name, filled=name == system), name=name)
+        help = f"Queries and commands of system {name}."
+        app.add_typer(_system(name, filled=name == word), name=name, help=help)
     return app
 
 
@@ -61,23 +73,46 @@ def _root(
     context.obj = Session(ledger)
 
 
+def _stub() -> None:
+    """Stand in for a command that was not asked for."""
+
+
+def _attribute(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"cupral.surfaces.cli.{module}"), name)
+
+
 def _system(name: str, *, filled: bool) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help=f"Questions and commands of system {name}.")
+    group = typer.Typer(no_args_is_help=True)
     if filled:
-        if name == "plan":
-            planning.add_commands(group)
-        add_questions(group, name)
+        written = importlib.import_module("cupral.surfaces.cli.planning").WRITTEN.get(name, {})
+        for word, function in written.items():
+            group.command(word)(function)
+        generated = importlib.import_module("cupral.surfaces.cli.generated")
+        generated.add_questions(group, name, besides=set(written))
     return group
 
 
-def _asked_system(arguments: list[str]) -> str:
-    words = [a for a in arguments if not a.startswith("-")]
-    skip = 1 if arguments[:1] == ["--ledger"] else 0
-    return words[skip] if len(words) > skip else ""
+def asked_word(arguments: list[str]) -> str:
+    """The first word that is no option.
+
+    Examples
+    --------
+    >>> asked_word(["--ledger", "var/demo", "plan", "status"])
+    'plan'
+    """
+    rest = arguments[2:] if arguments[:1] == ["--ledger"] else arguments
+    return next((word for word in rest if not word.startswith("-")), "")
 
 
-def _ledger_first(arguments: list[str]) -> list[str]:
-    """Let `--ledger FOLDER` stand anywhere on the line."""
+def ledger_first(arguments: list[str]) -> list[str]:
+    """Let `--ledger FOLDER` stand anywhere on the line.
+
+    Examples
+    --------
+    >>> ledger_first(["plan", "status", "--ledger", "x", "--json"])
+    ['--ledger', 'x', 'plan', 'status', '--json']
+    """
     for place, word in enumerate(arguments):
         if word.startswith("--ledger="):
             rest = arguments[:place] + arguments[place + 1 :]
@@ -86,8 +121,3 @@ def _ledger_first(arguments: list[str]) -> list[str]:
             rest = arguments[:place] + arguments[place + 2 :]
             return ["--ledger", arguments[place + 1], *rest]
     return arguments
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUTF8", "1")
-    main()

@@ -42,7 +42,8 @@ def _show(report: CaseReport) -> None:
 def _show_verdict(verdict: Verdict) -> None:
     out = console()
     word = "[green]ok[/]" if verdict.ok else "[bold red]FAIL[/]"
-    out.print(f"{word}  [bold]{escape(verdict.id)}[/] {escape(verdict.kind)}  {escape(verdict.title)}")
+    said = escape(f"{verdict.kind}  {verdict.title}")
+    out.print(f"{word}  [bold]{escape(verdict.id)}[/] {said}")
     if verdict.error:
         out.print(f"      [red]{escape(verdict.error)}[/]")
     for line in verdict.checks:

@@ -1,7 +1,7 @@
 """Commands made from the signatures of a system's queries and commands."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,14 +17,24 @@ from cupral.system import ask, commands, order, queries
 _PLAIN = {"bool": bool, "int": int, "float": float, "bytes": Path, "json": str, "text": str}
 
 
-def add_questions(app: typer.Typer, system: str) -> None:
-    """Add every query and command of a system to its command group."""
+def add_questions(app: typer.Typer, system: str, *, besides: Collection[str] = ()) -> None:
+    """Add every query and command of a system to its command group, `besides` those written."""
+    for found, make in _signatures(system):
+        if _word(found) not in besides:
+            _add(app, found, make)
+
+
+def _signatures(system: str) -> Iterator[tuple[Signature, Callable[[Signature], Any]]]:
     for name, function in queries().items():
         if name.partition(".")[0] == system:
-            _add(app, signature(name, function), _asking)
+            yield signature(name, function), _asking
     for name, function in commands().items():
         if name.partition(".")[0] == system:
-            _add(app, signature(name, function), _ordering)
+            yield signature(name, function), _ordering
+
+
+def _word(found: Signature) -> str:
+    return found.short.replace("_", "-")
 
 
 def _add(app: typer.Typer, found: Signature, make: Callable[[Signature], Any]) -> None:
@@ -35,7 +45,7 @@ def _add(app: typer.Typer, found: Signature, make: Callable[[Signature], Any]) -
     function.__annotations__ = {
         p.name: p.annotation for p in function.__signature__.parameters.values()
     }
-    app.command(found.short.replace("_", "-"))(function)
+    app.command(_word(found))(function)
 
 
 def _parameters(found: Signature) -> inspect.Signature:

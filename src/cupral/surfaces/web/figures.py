@@ -59,6 +59,17 @@ def percent(value: Any, digits: int = 1) -> str:
     return NOTHING if value is None else f"{number(100 * value, digits)} %"
 
 
+def percent_points(value: Any) -> str:
+    """A change of a share in percentage points, sign shown.
+
+    Examples
+    --------
+    >>> percent_points(-0.0307)
+    '−3.07'
+    """
+    return NOTHING if value is None else signed(100 * value, 2)
+
+
 def shown(value: Any) -> str:
     """Any value of a small table as text."""
     if isinstance(value, dict):

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Language:
         return "" if other == self.of(thing, field) else other
 
 
-@lru_cache(maxsize=None)
+@cache
 def language(code: str) -> Language:
     """The catalogue of a language; an unknown code gets Chinese."""
     chosen = code if code in LANGUAGES else LANGUAGES[0]

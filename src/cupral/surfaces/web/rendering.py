@@ -1,14 +1,14 @@
 """Rendering: a view's page through its template, with everything escaped."""
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cupral.ledger.ledger import Ledger
-from cupral.surfaces.web import figures, tables
+from cupral.surfaces.web import figures, tables, words
 from cupral.surfaces.web.asked import Asked, Page
 
 _HERE = Path(__file__).parent
@@ -39,10 +39,11 @@ def environment() -> Environment:
     made.globals.update(
         link=figures.link, asset=asset, column_names=tables.column_names,
         is_numeric=tables.is_numeric, is_reference=tables.is_reference,
-        is_references=tables.is_references,
+        is_references=tables.is_references, city=words.city, aim=words.aim,
+        demonstration_sentence=words.demonstration_sentence,
     )  # fmt: skip
     filters: dict[str, Any] = {
-        name: getattr(figures, name) for name in ("number", "signed", "percent", "shown")
+        name: getattr(figures, name) for name in ("number", "signed", "percent", "percent_points", "shown")
     }
     made.filters.update(filters)
     return made
@@ -53,7 +54,7 @@ def asset(name: str) -> str:
     return f"/static/{asset_hash(name)}/{name}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def asset_hash(name: str) -> str:
     """First characters of the SHA-256 of a static file."""
     return hashlib.sha256((_HERE / "static" / name).read_bytes()).hexdigest()[:12]

@@ -11,9 +11,18 @@ _REFERENCE = re.compile(
 _HIDDEN = ("demonstration",)
 
 
-def column_names(rows: Rows) -> list[str]:
-    """Names of all columns in the order in which they first come, empty ones left out."""
+def column_names(rows: Rows, language: str = "") -> list[str]:
+    """Names of all columns in their order: no empty ones, none of the other language.
+
+    Examples
+    --------
+    >>> column_names([{"name_zh": "铜", "name_en": "copper", "note": None}], "en")
+    ['name_en']
+    """
     names = dict.fromkeys(name for row in rows for name in row)
+    other = {"zh": "_en", "en": "_zh"}.get(language, " ")
+    mine = f"_{language}"
+    names = {n: None for n in names if not (n.endswith(other) and n[:-3] + mine in names)}
     return [
         name
         for name in names

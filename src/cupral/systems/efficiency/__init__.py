@@ -9,8 +9,8 @@ MANIFEST = Manifest(
     question_zh="这条生产线属于哪一能耗限额等级？标杆水平以上产能占比是多少？",
     question_en="Which energy level is this line; what share of capacity is above the benchmark?",
     asks=("level", "energy_level", "share", "share_of"),
-    clauses=("T5", "T8", "T05-M1", "T09-M1"),
-    reads=("balance.months",),
+    clauses=("T8", "T05-M1", "T09-M1"),
+    reads=("balance.consumption", "balance.months"),
 )
 
 __all__ = ["MANIFEST"]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from cupral.ledger.document import Document
@@ -16,15 +17,19 @@ from cupral.systems.plan.queries import plans
 
 
 @command
-def load_plan(ledger: Ledger, *, author: str, text: str, form: str = "") -> Document:
-    """Load a plan from the text of a TOML, JSON or YAML file; it replaces one of the same id.
+def load_plan(
+    ledger: Ledger, *, author: str, path: str = "", content: str = "", form: str = ""
+) -> Document:
+    """Load a plan from a TOML, JSON or YAML file; it replaces one of the same id.
 
     Parameters
     ----------
     ledger : Ledger
     author : str
-    text : str
-        Content of the plan file, schema cupral.plan/1 (the shipped plan is an example).
+    path : str
+        A file on this machine, schema cupral.plan/1 (the shipped plan is an example).
+    content : str
+        Instead of a path, the text of the file.
     form : str
         'toml', 'json' or 'yaml'; empty = whichever reads it.
 
@@ -38,16 +43,26 @@ def load_plan(ledger: Ledger, *, author: str, text: str, form: str = "") -> Docu
     InputError
         If the file is faulty; every place is named and nothing is loaded.
     """
-    content = reading.parsed(text, form)
-    plan = reading.plan(content)
-    _check_relations(plan, ledger)
+    table = reading.parsed(_text(path, content), form)
+    plan = reading.plan(table)
+    _check_tests(plan, ledger)
     document = Document(
-        kind="plan", id=plan.id, party=plan.issuer, body=_json(content), state="in force"
+        kind="plan", id=plan.id, party=plan.issuer, body=_json(table), state="in force"
     )
     return _put(ledger, document, author)
 
 
-def _check_relations(plan: Plan, ledger: Ledger) -> None:
+def _text(path: str, content: str) -> str:
+    if bool(path) == bool(content):
+        raise InputError("give either the path of a plan file or its content")
+    try:
+        return content or Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"plan file {path} cannot be read: {error}; give a UTF-8 file") from None
+
+
+def _check_tests(plan: Plan, ledger: Ledger) -> None:
+    """Refuse words and parameters that a test could not be judged by."""
     words = ledger.parameter("plan.relations", date(plan.year, 1, 1)).value
     for target in plan.targets:
         for test in target.tests:

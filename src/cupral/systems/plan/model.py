@@ -100,7 +100,8 @@ class Source:
     basis: str
     """Origin of the figure: 'declared', 'reconciled' or 'modelled'."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments; text may hold {year}, {through}, {period}, {twelve_months} and {site}."""
+    """Arguments; text may hold {year}, {through}, {period}, {twelve_months}, {threshold} and
+    {site}."""
     figures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """'level' or 'growth' -> where its value, sd, low, high, probability and to_date stand:
     'value', 'sd' ... of the Result, or 'table.column' of a table's first row; `unit` is
@@ -110,12 +111,13 @@ class Source:
     product: str = ""
     """For gathered figures: product of the lines whose sites are asked."""
     unit: str = ""
-    """Unit of a gathered figure."""
+    """Unit of a gathered figure, of contributions, and of the {threshold} placeholder."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Settings of the gatherer: its name for one -> the parameter that holds it."""
     parts: Mapping[str, str] = field(default_factory=dict)
-    """Columns of the Result's parts that say what each part contributes: 'value' and 'base'
-    (last year's), and others to show along."""
+    """Columns of the Result's parts that say what each part contributes: 'value', 'base' (last
+    year's), 'potential' (what it would weigh if it counted), 'rank' (which comes next), and
+    others to show along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,7 @@ class Figure:
     """P(test met), when the answering query drew it jointly."""
     to_date: float | None = None
     """What has accumulated to date, when `value` is a full-year projection."""
+    to_date_sd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,13 @@ def _value(result: Result) -> float | None:
     return result.value
 
 
+def _other(result: Result) -> float:
+    """The growth by the wrong method, in the second row."""
+    if len(result.parts) < 2:
+        raise InputError(f"the wrong growth needs the published level; {_understood()}")
+    return float(result.parts[1]["growth_pct"])
+
+
 CALCULATIONS = (
     Calculation(
         "cumulative growth", "statistics.growth_forward", ("base_levels", "yoy_pct"), (),
@@ -57,7 +64,7 @@ CALCULATIONS = (
         {"growth": _column("yoy_pct"), "last growth": _value, "low": _column("low"),
          "high": _column("high"), "last low": _last("low"), "last high": _last("high"),
          "interval": lambda result: [result.low, result.high],
-         "half width": lambda result: (result.high - result.low) / 2.0,
+         "half width": lambda r: (r.parts[-1]["high"] - r.parts[-1]["low"]) / 2.0,
          "amplification": lambda result: result.parts[-1]["amplification"]},
         "base_levels, cumulative_yoy_pct [, rounding_pct] -> yoy_pct, low_pct, high_pct",
     ),
@@ -69,15 +76,15 @@ CALCULATIONS = (
     ),
     Calculation(
         "deflation", "statistics.growth_deflated", ("nominal_pct", "price_pct"), (),
-        {"real": _value, "growth": _value, "wrong": lambda r: r.parts[1]["growth_pct"]},
+        {"real": _value, "growth": _value, "wrong": _other},
         "nominal_growth_pct, ppi_yoy_pct -> real_growth_pct, wrong_subtraction_pct",
     ),
     Calculation(
         "scope", "statistics.growth_scope", ("level", "restated"), ("published",),
         {"growth": _value, "restated": _value, "real": _value,
-         "wrong": lambda r: r.parts[1]["growth_pct"],
-         "published": lambda r: r.parts[1]["growth_pct"],
-         "difference": lambda r: r.parts[1]["growth_pct"] - r.parts[0]["growth_pct"]},
+         "wrong": _other,
+         "published": _other,
+         "difference": lambda r: _other(r) - r.parts[0]["growth_pct"]},
         "level, restated, published -> growth_pct, wrong_growth_pct",
     ),
     Calculation(
@@ -90,26 +97,24 @@ CALCULATIONS = (
 _INPUT_ROLES: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
     (role, frozenset(all_of.split()), frozenset(none_of.split()))
     for role, all_of, none_of in (
-        ("restated", "restated", ""), ("restated", "comparable last", ""),
-        ("published", "published", ""), ("published", "reported last", ""),
-        ("base_rest", "base rest", ""), ("base_rest", "base remaining", ""),
-        ("base_done", "base done", ""), ("base_done", "base ytd", ""),
         ("target_pct", "target", ""),
         ("done_yoy_pct", "yoy done", "base"), ("done_yoy_pct", "growth done", "base"),
         ("done_yoy_pct", "yoy ytd", "base"),
-        ("rounding_pct", "rounding", ""), ("rounding_pct", "rounded to", ""),
+        ("cumulative_yoy_pct", "cumulative", "base"), ("cumulative_yoy_pct", "cum yoy", "base"),
+        ("cumulative_yoy_pct", "cum growth", "base"),
+        ("restated", "restated", "yoy growth"), ("restated", "comparable last", "yoy growth"),
+        ("published", "published", "yoy growth"), ("published", "reported last", "yoy growth"),
+        ("base_rest", "base rest", ""), ("base_rest", "base remaining", ""),
+        ("base_done", "base done", ""), ("base_done", "base ytd", ""),
+        ("rounding_pct", "rounding", "half decimal decimals digit digits"),
         ("nominal_pct", "nominal", ""),
         ("price_pct", "ppi", ""), ("price_pct", "price", "comparable"),
         ("price_pct", "deflator", ""),
-        ("cumulative_yoy_pct", "cumulative", "done"), ("cumulative_yoy_pct", "cum yoy", "done"),
-        ("cumulative_yoy_pct", "cum growth", "done"),
         ("first_pct", "first", ""), ("second_pct", "second", ""),
-        ("base_levels", "base level", "done rest restated published"),
-        ("base_levels", "base", "done rest restated published"),
-        ("level", "this year", ""), ("level", "current level", ""), ("level", "level now", ""),
-        ("level", "level", "base restated published last"),
-        ("yoy_pct", "yoy", "cumulative cum done ppi price nominal target"),
-        ("yoy_pct", "growth", "cumulative cum done price nominal target"),
+        ("base_levels", "base", ""), ("base_levels", "last year level", ""),
+        ("level", "this year", "yoy growth"), ("level", "current", "yoy growth price"),
+        ("level", "level", "last"),
+        ("yoy_pct", "yoy", ""), ("yoy_pct", "growth", ""),
     )
 )  # fmt: skip
 """(role, words that all occur, words of which none occurs), first match wins."""
@@ -117,8 +122,9 @@ _INPUT_ROLES: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
 _ANSWER_ROLES: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (role, frozenset(words.split()))
     for role, words in (
-        ("half width", "half"), ("half width", "error"), ("amplification", "amplification"),
-        ("amplification", "factor"), ("interval", "interval"), ("interval", "range"),
+        ("amplification", "amplification"), ("amplification", "factor"),
+        ("half width", "half"), ("half width", "error"),
+        ("interval", "interval"), ("interval", "range"),
         ("last low", "last low"), ("last high", "last high"), ("low", "low"), ("low", "lower"),
         ("low", "min"), ("high", "high"), ("high", "upper"), ("high", "max"),
         ("difference", "difference"), ("difference", "bias"),

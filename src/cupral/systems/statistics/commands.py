@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +200,9 @@ def _period(row: Mapping[str, Any]) -> Period:
 
 
 def _flows(ledger: Ledger, item: Return, demonstration: bool) -> Iterable[Flow]:
-    relative = ledger.parameter("statistics.declared_relative_sd", item.period.start.date()).value
+    day = item.period.start.date()
+    of_sums = ledger.parameter("statistics.declared_relative_sd", day).value
+    of_lines = ledger.parameter("statistics.declared_line_relative_sd", day).value
     for row in item.items:
         holder = row.site or item.enterprise
         ends = (OUTSIDE, holder) if row.item in _INCOMING else (holder, OUTSIDE)
@@ -209,7 +210,7 @@ def _flows(ledger: Ledger, item: Return, demonstration: bool) -> Iterable[Flow]:
             site=holder, stream=row.stream, source=ends[0], target=ends[1],
             material=_material(row), amount=row.amount, unit=row.unit,
             start=item.period.start, end=item.period.end, origin="declared",
-            sd=relative * abs(row.amount), meter="return",
+            sd=(of_lines if row.line else of_sums) * abs(row.amount), meter="return",
             correlation_group=f"returns:{item.enterprise}", correlation=1.0,
             demonstration=demonstration, lineage=f"document:return/{item.id}",
         )  # fmt: skip
@@ -222,7 +223,12 @@ def _material(row: Item) -> str:
 
 
 def _document(item: Return, demonstration: bool) -> Document:
-    body = asdict(item) | {"period": str(item.period), "items": [asdict(i) for i in item.items]}
+    body = {
+        "period": str(item.period), "above_designated_size": item.above_designated_size,
+        "value_added_rate": item.value_added_rate, "price_index": item.price_index,
+        "restated": dict(item.restated), "rows": len(item.items),
+        "figures": sorted({row.item for row in item.items}),
+    }  # fmt: skip
     return Document(
         kind="return", id=item.id, party=item.enterprise, body=body, state="filed",
         demonstration=demonstration,

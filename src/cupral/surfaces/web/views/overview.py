@@ -8,9 +8,8 @@ from cupral.ledger.errors import CupralError, InputError
 from cupral.ledger.result import Result
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.interval import Bar, Scale, bar
-from cupral.surfaces.web.drawing.tilemap import TileMap, city_names, tile_map
-from cupral.surfaces.web.figures import number
-from cupral.surfaces.web.language import Language
+from cupral.surfaces.web.drawing.tilemap import TileMap, tile_map
+from cupral.surfaces.web.words import readable
 from cupral.system import ask
 
 BASES = ("reconciled", "declared")
@@ -48,7 +47,7 @@ def overview(asked: Asked) -> Page:
     target = asked.get("target", USUAL_TARGET)
     content = {
         "status": status, "summary": _first(status, "summary"), "basis": basis, "bases": BASES,
-        "lines": lines, "flipped": [line for line in lines if line.flips],
+        "lines": lines, "flipped": flips(asked, lines),
         "map": mapped(asked, target, basis), "target": target,
         "targets": list(dict.fromkeys(str(line.row["target"]) for line in lines)),
         "departments": departments(asked), "stale": asked.ledger.results(stale=True),
@@ -96,16 +95,36 @@ def _kind(word: str, chance: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """A target whose two figures disagree, and the doubted meters that moved it."""
+
+    line: Line
+    suspects: tuple[Mapping[str, Any], ...]
+
+
+def flips(asked: Asked, lines: Sequence[Line]) -> list[Flip]:
+    """The targets that flip, those with a doubted meter on the line itself first."""
+    found = []
+    for line in lines:
+        if line.flips:
+            depth = ask(asked.ledger, "plan.target", target=line.row["target"], **_scope(asked))
+            direct = tuple(row for row in depth.tables.get("suspects", ()) if row["direct"])
+            found.append(Flip(line=line, suspects=direct))
+    return sorted(found, key=lambda flip: not flip.suspects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
     """The tile map of a target's contributions, its table twin and who holds the gap."""
 
     tiles: TileMap
-    rows: tuple[Mapping[str, Any], ...]
-    gaps: tuple[Mapping[str, Any], ...]
-    suspects: tuple[Mapping[str, Any], ...]
-    unit: str
+    rows: tuple[Mapping[str, Any], ...] = ()
+    unit: str = ""
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    gap_unit: str = ""
+    suspects: tuple[Mapping[str, Any], ...] = ()
     basis: str
-    aluminium: bool
+    aluminium: bool = False
     undecided: str = ""
 
 
@@ -114,18 +133,32 @@ def mapped(asked: Asked, target: str, basis: str) -> Mapped:
     try:
         found = ask(asked.ledger, "plan.target", target=target, **_scope(asked))
     except CupralError as error:
-        return Mapped(tiles=tile_map({}), rows=(), gaps=(), suspects=(), unit="", basis=basis,
-                      aluminium=False, undecided=str(error))  # fmt: skip
-    rows = found.tables.get("by_city", ())
-    known = {str(row["basis"]) for row in rows}
+        return Mapped(tiles=tile_map({}), basis=basis, undecided=str(error))
+    every = [row for row in found.tables.get("by_city", ()) if row["value"] is not None]
+    known = {str(row["basis"]) for row in every}
     chosen = "declared" if basis == "declared" else next(iter(known - {"declared"}), "declared")
-    mine = tuple(row for row in rows if row["basis"] == chosen)
-    values = {str(row["city"]): row["value"] for row in mine if row["value"] is not None}
+    mine = [row for row in every if row["basis"] == chosen]
+    rows, unit = _rescaled(asked, mine, ("value",))
+    gaps, gap_unit = _rescaled(asked, found.tables.get("gap", ()), ("gives", "due", "gap"))
     return Mapped(
-        tiles=tile_map(values), rows=mine, gaps=found.tables.get("gap", ()),
-        suspects=found.tables.get("suspects", ()), basis=chosen,
-        unit=str(mine[0]["unit"]) if mine else "", aluminium=target in ALUMINIUM,
+        tiles=tile_map({str(row["city"]): row["value"] for row in rows}), rows=rows, unit=unit,
+        gaps=gaps, gap_unit=gap_unit, suspects=found.tables.get("suspects", ()), basis=chosen,
+        aluminium=target in ALUMINIUM,
     )  # fmt: skip
+
+
+def _rescaled(
+    asked: Asked, rows: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> tuple[tuple[Mapping[str, Any], ...], str]:
+    """Rows with some columns in the unit that is easiest to read."""
+    if not rows:
+        return (), ""
+    values = [row[name] for row in rows for name in names]
+    scale, unit = readable(asked.language, values, str(rows[0]["unit"]))
+    changed = [
+        {**row, **{n: None if row[n] is None else row[n] * scale for n in names}} for row in rows
+    ]
+    return tuple(changed), unit
 
 
 def departments(asked: Asked) -> list[dict[str, Any]]:
@@ -137,19 +170,6 @@ def departments(asked: Asked) -> list[dict[str, Any]]:
          "supports": [c for c in found.parts if row["department_zh"] in c["supporting"]]}
         for row in found.tables.get("departments", ())
     ]  # fmt: skip
-
-
-def city(language: Language, name: str) -> str:
-    """A city's name in the reader's language."""
-    known = city_names().get(name.removesuffix("市"))
-    return language.of(known) if known else language.word("word", name)
-
-
-def test_text(language: Language, row: Mapping[str, Any]) -> str:
-    """A test in words, e.g. '170 万吨左右'."""
-    unit = language.word("unit", str(row["unit"]))
-    value = f"{number(row['threshold'])} {unit}".strip()
-    return language.word("relation", str(row["relation"])).format(value=value)
 
 
 def _first(result: Result, table: str) -> Mapping[str, Any]:

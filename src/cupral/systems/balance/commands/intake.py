@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,8 @@ def take(
     new, found, noticed, known = _against_ledger(ledger, intake, entries)
     faults, warnings = faults + found, warnings + noticed
     faults = sorted(dict.fromkeys(faults), key=lambda fault: fault.row or 0)
-    if any(fault.row is None for fault in faults) or (faults and not intake.accept_good_rows):
+    whole = not reading.headers or any(fault.row is None for fault in faults)
+    if faults and (whole or not intake.accept_good_rows):
         raise RowFaults(intake.name, faults)
     faulty = {fault.row for fault in faults}
     new = [entry for entry in new if entry.row.number not in faulty]
@@ -143,7 +144,7 @@ def _preview(entry: Entry) -> dict[str, Any]:
 
 def _posting_id(ledger: Ledger, intake: Intake, new: Sequence[Entry]) -> str:
     """Id from content; what was posted once and undone since gets a further number."""
-    plain = [asdict(entry.noun) | {"lineage": ""} for entry in new]
+    plain = [_plain(entry.noun) | {"lineage": ""} for entry in new]
     lines = sorted(
         json.dumps(row, default=str, sort_keys=True, ensure_ascii=False) for row in plain
     )
@@ -164,20 +165,24 @@ def _against_ledger(
     warnings: list[Fault] = []
     known = ""
     posted = _posted(ledger, intake, entries)
+    by_key = {_key(row): row for rows in posted.values() for row in rows}
     for entry in entries:
-        meter = entry.noun.meter
-        same = [row for row in posted.get(meter, ()) if _key(row) == _key(asdict(entry.noun))]
-        if same:
-            said = _said(entry, same[0], intake)
-            known = known or same[0]["posting"]
+        same = by_key.get(_key(_plain(entry.noun)))
+        if same is not None:
+            said = _said(entry, same, intake)
+            known = known or same["posting"]
             new += [entry] if said == "new" else []
             faults += [said] if isinstance(said, Fault) else []
-            warnings += _other_sd(entry, same[0]) if said == "said" else []
+            warnings += _other_sd(entry, same) if said == "said" else []
             continue
-        across = [row for row in posted.get(meter, ()) if _overlap(row, asdict(entry.noun))]
-        faults += [_across(entry, across[0])] if across else []
+        across = _across(entry, posted.get(entry.noun.meter, ()))
+        faults += [across] if across else []
         new.append(entry)
     return new, faults, warnings, known
+
+
+def _plain(noun: Noun) -> dict[str, Any]:
+    return {field.name: getattr(noun, field.name) for field in fields(noun)}
 
 
 def _posted(
@@ -190,12 +195,12 @@ def _posted(
     first, last = min(starts), max(span_of(entry.noun)[1] for entry in entries)
     period = Period.run((first.year - 1) * 100 + first.month, last.year * 100 + last.month)
     meters = sorted({entry.noun.meter for entry in entries})
-    measured = str(Origin.MEASURED)
+    read_off = [str(Origin.MEASURED), str(Origin.MODELLED)]
     if intake.table == "stocktakes":
-        rows = ledger.stocktakes(site=intake.site, origin=measured, period=period)
+        rows = ledger.stocktakes(site=intake.site, origin=read_off, period=period)
     else:
         reader = ledger.flows if intake.table == "flows" else ledger.assays
-        rows = reader(site=intake.site, origin=measured, period=period, meter=meters)
+        rows = reader(site=intake.site, origin=read_off, period=period, meter=meters)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows.to_pylist():
         found.setdefault(row["meter"], []).append(row)
@@ -204,7 +209,7 @@ def _posted(
 
 def _said(entry: Entry, posted: dict[str, Any], intake: Intake) -> Fault | str:
     """'said' if the ledger says the same, 'new' if it is to be corrected, else the fault."""
-    now, then = _value(asdict(entry.noun)), _value(posted)
+    now, then = _value(_plain(entry.noun)), _value(posted)
     same_sd = math.isclose(entry.noun.sd, posted["sd"], rel_tol=1e-9, abs_tol=1e-15)
     if math.isclose(now, then, rel_tol=_SAME, abs_tol=1e-15):
         return "new" if intake.correct and not same_sd else "said"
@@ -226,12 +231,16 @@ def _other_sd(entry: Entry, posted: dict[str, Any]) -> list[Fault]:
     return [Fault(entry.row.number, None, "", what, "import with `correct` to restate it")]
 
 
-def _across(entry: Entry, posted: dict[str, Any]) -> Fault:
-    start, end = _times(posted)
-    what = f"overlaps {start} .. {end} of {posted['meter']} in posting {posted['posting']}"
-    return Fault(
-        entry.row.number, "start", "", what, "use the same times, or reverse that posting first"
-    )
+def _across(entry: Entry, posted: Sequence[dict[str, Any]]) -> Fault | None:
+    """The fault if a posted row of the meter overlaps the entry without being the same time."""
+    start, end = span_of(entry.noun)
+    for row in posted:
+        from_, to = _times(row)
+        if from_ < end and start < to:
+            what = f"overlaps {from_} .. {to} of {row['meter']} in posting {row['posting']}"
+            cure = "use the same times, or reverse that posting first"
+            return Fault(entry.row.number, "start", "", what, cure)
+    return None
 
 
 def _times(row: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -245,8 +254,3 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _value(row: dict[str, Any]) -> float:
     return float(row["fraction"] if "fraction" in row else row["amount"])
-
-
-def _overlap(posted: dict[str, Any], row: dict[str, Any]) -> bool:
-    (start, end), (from_, to) = _times(posted), _times(row)
-    return start < to and from_ < end

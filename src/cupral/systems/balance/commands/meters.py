@@ -96,6 +96,8 @@ METERS = Template(
     ),
 )  # fmt: skip
 """Columns of a meter file."""
+PRIOR = "prior:"
+"""A meter whose id begins so is an estimate where nothing is measured; its rows are 'modelled'."""
 
 
 @command
@@ -172,7 +174,7 @@ def _flow(ledger: Ledger, network: Network, row: Row, reading: Reading, source: 
         unit=into,
         start=start,
         end=end,
-        origin=str(Origin.MEASURED),
+        origin=str(Origin.MODELLED if meter.id.startswith(PRIOR) else Origin.MEASURED),
         sd=math.hypot(meter.sd_relative * amount * scale, absolute),
         meter=meter.id,
         correlation_group=meter.correlation_group,

@@ -121,7 +121,8 @@ def span_of_row(row: Row) -> tuple[datetime, datetime]:
     for column, value in (("start", start), ("end", end)):
         if value is None:
             what = f"there is no period and no {column}"
-            raise Refused(column, "", what, "write the period, e.g. 2026-03, or start and end")
+            where = column if column in row.values else "period"
+            raise Refused(where, "", what, "write the period, e.g. 2026-03, or start and end")
     if end <= start:
         what = f"the end ({end}) is not after the start ({start})"
         raise Refused(

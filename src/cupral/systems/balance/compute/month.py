@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cupral.ledger.errors import CannotDecide
@@ -11,7 +12,7 @@ from cupral.ledger.registers import Network, Site
 from cupral.systems.balance.compute.layout import layout
 from cupral.systems.balance.compute.readings import month_readings
 from cupral.systems.balance.compute.solve import solve
-from cupral.systems.balance.model import MonthBalance
+from cupral.systems.balance.model import MonthBalance, Reading
 
 Row = Mapping[str, Any]
 
@@ -49,14 +50,12 @@ def sheets(
             needs=[f"meter readings of {network.site} for {period}"],
         )
     balances = tuple(
-        solve(
+        solved(
+            network,
             month,
-            layout(
-                network,
-                month_readings(month, by_month[0][month], by_month[1][month], stocktakes),
-            ),
-            treatment=treatment,
-            level=level,
+            tuple(month_readings(month, by_month[0][month], by_month[1][month], stocktakes)),
+            treatment,
+            level,
         )
         for month in months
     )
@@ -67,6 +66,14 @@ def sheets(
         badges=_badges(site, balances, set(period.months) - set(months)),
         lineage=(*references, *_references(balances)),
     )
+
+
+@lru_cache(maxsize=2048)
+def solved(
+    network: Network, month: int, readings: tuple[Reading, ...], treatment: str, level: float
+) -> MonthBalance:
+    """One month reconciled; a month that was solved before with the same readings is at hand."""
+    return solve(month, layout(network, readings), treatment=treatment, level=level)
 
 
 def _by_month(rows: Sequence[Row]) -> defaultdict[int, list[Row]]:

@@ -128,6 +128,7 @@ def reader(ledger: Ledger, boundary: str, basis: str, months: Period) -> Reader:
         ledger, boundary, basis,
         declared_sd=ledger.parameter("efficiency.declared_relative_sd", day).value,
         lookback=ledger.parameter("efficiency.idle_lookback", day).value,
+        kgce_per_mwh=1000.0 * ledger.parameter("efficiency.standard_coal_electricity", day).value,
     )  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 Not a query itself: what the queries of this folder read before they compute.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cupral.ledger.errors import CannotDecide, InputError, NotFound
+from cupral.ledger.errors import CannotDecide, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Line, Site
@@ -31,12 +31,10 @@ class Reader:
     """Relative standard uncertainty of a declared figure."""
     lookback: int
     """Months that an idle line is followed back."""
+    kgce_per_mwh: float
+    """Standard coal of one MWh of electricity."""
     asked: dict[tuple[str, str], Mapping[str, Amount]] = field(default_factory=dict)
     """Reconciled streams by (site, period)."""
-
-    def __post_init__(self) -> None:
-        if self.basis not in BASES:
-            raise InputError(f"basis {self.basis!r} is not known; use one of {BASES}")
 
     def line(self, site: Site, line: Line, window: Period) -> LineYear:
         """The twelve months of a line: those asked for, or its last ones with output."""
@@ -63,10 +61,30 @@ class Reader:
 
     def reconciled(self, site: Site, line: Line, window: Period) -> tuple[Amount, Amount] | None:
         """Output [t] and energy [MWh] of the reconciled network, or None if it has not both."""
+        if self.boundary == "comprehensive":
+            return self.in_standard_coal(site.id, line.id, str(window))
         streams = self.months_of(site.id, str(window))
-        output = streams.get(line.metal_stream)
-        energy = streams.get(dict(line.energy_streams).get(self.boundary, ""))
-        return None if output is None or energy is None else (output, energy)
+        carriers = [stream for name, stream in line.energy_streams if name == self.boundary]
+        signs = {name.removeprefix("-"): -1.0 if name[0] == "-" else 1.0 for name in carriers}
+        if line.metal_stream not in streams or not signs or not set(signs) <= set(streams):
+            return None
+        energy = _sum([(streams[carrier], sign) for carrier, sign in signs.items()])
+        return streams[line.metal_stream], energy
+
+    def in_standard_coal(self, site: str, line: str, period: str) -> tuple[Amount, Amount] | None:
+        """Output [t] and comprehensive energy as electricity of equal standard coal [MWh]."""
+        try:
+            answer = ask(self.ledger, "balance.consumption", site=site, period=period)
+        except (NotFound, CannotDecide):
+            return None
+        for part in answer.parts:
+            if (part["line"], part["boundary"]) == (line, self.boundary) and part["intensity"]:
+                output = Amount(value=part["output"], references=(f"result:{answer.key}",),
+                                months=Period.parse(period).months)  # fmt: skip
+                scale = part["output"] / self.kgce_per_mwh
+                own = ((f"{site}/{line}", (part["sd"] or 0.0) * scale),)
+                return output, replace(output, value=part["intensity"] * scale, loadings=own)
+        return None
 
     def months_of(self, site: str, period: str) -> Mapping[str, Amount]:
         """Reconciled sums of a site's streams with their loadings."""
@@ -80,12 +98,16 @@ class Reader:
         return self.asked[site, period]
 
     def declared(self, site: Site, line: Line, window: Period) -> tuple[Amount, Amount]:
-        """Output [t] and energy [MWh] of the enterprise's returns for a line."""
+        """Output [t] and energy [MWh] of the enterprise's returns for a line.
+
+        All lines and months of an enterprise share one error of weighing and one of
+        electricity metering; as one single error the two would cancel in their ratio.
+        """
         rows = self.rows(site, line, window)
         group = f"returns:{site.enterprise}"
         return (
-            _declared(rows[_stream(line, "output")], group, self.declared_sd),
-            _declared(rows[_stream(line, self.boundary)], group, self.declared_sd),
+            _declared(rows[_stream(line, "output")], f"{group}:output", self.declared_sd),
+            _declared(rows[_stream(line, self.boundary)], f"{group}:energy", self.declared_sd),
         )
 
     def rows(self, site: Site, line: Line, window: Period) -> dict[str, list[dict[str, Any]]]:
@@ -154,6 +176,18 @@ def _back(month: int, count: int) -> int:
 def _last_month(end: datetime) -> int:
     latest = end - timedelta(microseconds=1)
     return latest.year * 100 + latest.month
+
+
+def _sum(amounts: Sequence[tuple[Amount, float]]) -> Amount:
+    return replace(
+        amounts[0][0],
+        value=sum(sign * amount.value for amount, sign in amounts),
+        loadings=tuple(
+            (group, sign * loading)
+            for amount, sign in amounts
+            for group, loading in amount.loadings
+        ),
+    )
 
 
 def _amounts(site: str, answer: Result) -> Iterable[tuple[str, Amount]]:

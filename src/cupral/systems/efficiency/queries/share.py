@@ -29,7 +29,7 @@ from cupral.systems.efficiency.queries.levels import (
     reader,
     unconfirmed,
 )
-from cupral.systems.efficiency.queries.lines import window
+from cupral.systems.efficiency.queries.lines import BASES, window
 
 PRODUCT, BOUNDARY, NORM = "primary_aluminium", "liquid_ac", "al_liquid_ac"
 KWH_PER_MWH = 1000.0
@@ -76,7 +76,7 @@ def share(
         value [1] at the point estimate; low, high = 5 % and 95 % of joint draws of the
         correlated meters; parts = one row per series; tables `target`, `variants`.
     """
-    _known(by)
+    _known(basis, by)
     lines = _lines(ledger)
     if not lines:
         return _undecided(through, "a registered compliant line of primary_aluminium")
@@ -87,7 +87,7 @@ def share(
     bounds = bounds_of(ledger, NORM, last_day(months))
     draws = ledger.parameter("efficiency.joint_draws", last_day(months))
     limit, limits = _threshold(bounds, threshold)
-    years = {kind: _years(ledger, lines, kind, months) for kind in ("reconciled", "declared")}
+    years = {kind: _years(ledger, lines, kind, months) for kind in BASES}
     drawn = _drawn(years[basis], by, limit, draws.value)
     return _answer(months, years, basis, by, (limit, target), drawn, bounds, (*limits, draws))
 
@@ -263,9 +263,10 @@ def _lineage(years: Sequence[LineYear], parameters: Sequence[Parameter]) -> tupl
     return tuple(dict.fromkeys([*(item.reference for item in parameters), *rows]))
 
 
-def _known(by: str) -> None:
-    if by not in UNITS:
-        raise InputError(f"by {by!r} is not known; use one of {UNITS}")
+def _known(basis: str, by: str) -> None:
+    for name, value, allowed in (("basis", basis, BASES), ("by", by, UNITS)):
+        if value not in allowed:
+            raise InputError(f"{name} {value!r} is not known; use one of {allowed}")
 
 
 def _undecided(through: str, *needs: str) -> Result:

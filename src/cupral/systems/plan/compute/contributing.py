@@ -6,7 +6,7 @@ from typing import Any
 
 from cupral.ledger.registers import Site
 from cupral.ledger.result import Result
-from cupral.systems.plan.compute.gathering import Share
+from cupral.systems.plan.compute.gathering import GATHERERS, Share
 from cupral.systems.plan.model import Source
 
 LEVELS = ("city", "cluster", "enterprise", "site")
@@ -17,15 +17,17 @@ SEVERAL = "several"
 Contribution = dict[str, Any]
 
 
-def of_shares(shares: Iterable[Share], basis: str, unit: str) -> list[Contribution]:
+def of_shares(shares: Iterable[Share], source: Source) -> list[Contribution]:
     """One row for each line of a gathered figure."""
+    kind = "mean" if GATHERERS[source.gather].mean else "sum"
     return [
         {
-            "basis": basis, "city": share.site.city, "cluster": share.site.cluster,
+            "basis": source.basis, "kind": kind, "city": share.site.city,
+            "cluster": share.site.cluster,
             "enterprise": share.site.enterprise, "site": share.site.id, "line": share.line.id,
             "element": share.element, "value": share.value, "measured": share.measured,
             "sd": math.hypot(*share.loadings.values()) if share.loadings else None,
-            "weight": share.weight, "base": None, "unit": unit,
+            "weight": share.weight, "base": share.base, "unit": source.unit,
         }
         for share in shares
     ]  # fmt: skip
@@ -47,8 +49,8 @@ def of_parts(result: Result, source: Source, sites: Sequence[Site]) -> list[Cont
         return []
     return [
         {
-            "basis": source.basis, **_place(part, sites),
-            "line": part.get("line", ""), "unit": source.unit or result.unit,
+            "basis": source.basis, "kind": "sum", **_place(part, sites),
+            "line": part.get("line", ""), "element": "", "unit": source.unit or result.unit,
             **{name: part.get(column) for name, column in source.parts.items()},
         }
         for part in result.parts
@@ -72,33 +74,88 @@ def _one(names: Iterable[str]) -> str:
 
 
 def rolled(rows: Sequence[Contribution], level: str) -> list[dict[str, Any]]:
-    """Contributions added up by city, cluster, enterprise or site, one row for each basis.
+    """Contributions by city, cluster, enterprise or site: sums add up, means are weighted.
+
+    Returns
+    -------
+    list of dict
+        One row for each basis and element: value, and the share of all (sums only).
 
     Examples
     --------
-    >>> rows = [{"basis": "declared", "city": "东营", "value": v, "unit": "t"} for v in (1.0, 2.0)]
-    >>> rolled(rows, "city")
-    [{'city': '东营', 'basis': 'declared', 'value': 3.0, 'share': 1.0, 'unit': 't'}]
+    >>> row = {"basis": "declared", "kind": "sum", "city": "东营", "element": "", "unit": "t"}
+    >>> rolled([{**row, "value": 1.0}, {**row, "value": 2.0}], "city")[0]["value"]
+    3.0
     """
-    keys = dict.fromkeys((row["basis"], row[level], row["unit"]) for row in rows)
-    totals = {
-        key: math.fsum(
-            row["value"] or 0.0
-            for row in rows
-            if (row["basis"], row[level], row["unit"]) == key
-        )
-        for key in keys
-    }
-    whole = {
-        basis: math.fsum(total for (of, _, _), total in totals.items() if of == basis)
-        for basis, _, _ in keys
-    }
+    groups: dict[tuple[str, ...], list[Contribution]] = {}
+    for row in rows:
+        if row["value"] is not None:
+            key = (row[level], row["basis"], row["element"], row["unit"], row["kind"])
+            groups.setdefault(key, []).append(row)
+    whole: dict[str, float] = {}
+    for (_, basis, *_), found in groups.items():
+        whole[basis] = whole.get(basis, 0.0) + _sum(found)
     return [
         {
-            level: name, "basis": basis, "value": total,
-            "share": total / whole[basis] if whole[basis] else None, "unit": unit,
+            level: name, "basis": basis, "element": element, "kind": kind, "unit": unit,
+            "value": _sum(found) if kind == "sum" else _mean(found),
+            "share": _sum(found) / whole[basis] if kind == "sum" and whole[basis] else None,
         }
-        for (basis, name, unit), total in totals.items()
+        for (name, basis, element, unit, kind), found in groups.items()
+    ]  # fmt: skip
+
+
+def _sum(rows: Sequence[Contribution]) -> float:
+    return math.fsum(row["value"] for row in rows)
+
+
+def _mean(rows: Sequence[Contribution]) -> float:
+    weight = math.fsum(row["weight"] for row in rows)
+    return math.fsum(row["value"] * row["weight"] for row in rows) / weight
+
+
+def gaps(
+    rows: Sequence[Contribution], required: float, projection: float = 1.0
+) -> list[dict[str, Any]]:
+    """Who holds the gap, by what the contributions know of themselves.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Contributions on one basis.
+    required : float
+        Threshold of the test [unit of the rows].
+    projection : float
+        Full year over to date [1].
+    """
+    known = [row for row in rows if row["value"] is not None]
+    if not known or any(row["element"] for row in known):
+        return []
+    if all(row.get("potential") is not None for row in known):
+        return share_gaps(known)
+    if known[0]["kind"] == "mean":
+        return mean_gaps(known, required)
+    return sum_gaps(known, required, projection)
+
+
+def share_gaps(rows: Sequence[Contribution]) -> list[dict[str, Any]]:
+    """What each part that does not count would add to a share, those that come next first.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Contributions with `potential` (any unit) and `rank` (low = next).
+    """
+    whole = math.fsum(row["potential"] for row in rows)
+    out = [row for row in rows if row["value"] == 0.0]
+    out.sort(key=lambda row: (row.get("rank") is None, row.get("rank") or 0.0))
+    return [
+        {
+            **_where(row), "due": row["potential"] / whole, "gives": 0.0,
+            "gap": row["potential"] / whole, "rank": row.get("rank"),
+            "by": "potential, next first", "unit": row["unit"],
+        }
+        for row in out
     ]  # fmt: skip
 
 
@@ -128,7 +185,7 @@ def sum_gaps(
     whole = math.fsum(weights)
     gaps = [
         {
-            **{name: row[name] for name in ("city", "cluster", "enterprise", "site", "line")},
+            **_where(row),
             "due": required * weight / whole, "gives": (row["value"] or 0.0) * projection,
             "gap": required * weight / whole - (row["value"] or 0.0) * projection,
             "by": "last year's base" if based else "present share", "unit": row["unit"],
@@ -158,7 +215,7 @@ def mean_gaps(rows: Sequence[Contribution], threshold: float) -> list[dict[str, 
     whole = math.fsum(row["weight"] for row in rows)
     gaps = [
         {
-            **{name: row[name] for name in ("city", "cluster", "enterprise", "site", "line")},
+            **_where(row),
             "due": threshold, "gives": row["value"],
             "gap": row["weight"] / whole * (row["value"] - threshold),
             "by": "share of output", "unit": row["unit"],
@@ -167,3 +224,7 @@ def mean_gaps(rows: Sequence[Contribution], threshold: float) -> list[dict[str, 
         if row["value"] is not None
     ]  # fmt: skip
     return sorted(gaps, key=lambda row: -abs(row["gap"]))
+
+
+def _where(row: Contribution) -> dict[str, Any]:
+    return {name: row[name] for name in (*LEVELS, "line")}

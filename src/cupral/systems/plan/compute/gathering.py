@@ -11,6 +11,7 @@ from typing import Any
 
 from cupral.ledger.registers import Line, Site
 from cupral.ledger.result import Result
+from cupral.systems.plan.model import Figure
 
 Loadings = Mapping[str, float]
 """Error group -> its common error [unit of the value]; '' = independent of everything."""
@@ -42,6 +43,8 @@ class Share:
     element: str = ""
     measured: float | None = None
     """What its own meter says, unreconciled."""
+    base: float | None = None
+    """The value of the same months a year earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,26 @@ def averaged(shares: Sequence[Share]) -> Total:
 def scaled(total: Total, factor: float) -> Total:
     """A total times an exact number."""
     return Total(value=total.value * factor, loadings=added([(total.loadings, factor)]))
+
+
+def projected(total: Total, year: Figure) -> Total:
+    """The full year of a total, in the seasons of a declared full-year projection.
+
+    Parameters
+    ----------
+    total : Total
+        To date.
+    year : Figure
+        Declared full year with its `to_date`; what its sd holds beyond the scaled uncertainty
+        to date is that of the rest of the year, and is taken over in proportion.
+    """
+    if not year.to_date:
+        raise ValueError("a projection needs what was declared to date")
+    ratio = year.value / year.to_date
+    rest = (year.sd or 0.0) ** 2 - ((year.to_date_sd or 0.0) * ratio) ** 2
+    of_rest = math.sqrt(max(rest, 0.0)) * total.value / year.to_date
+    full = scaled(total, ratio)
+    return Total(value=full.value, loadings={**full.loadings, "rest of the year": of_rest})
 
 
 def growth(now: Total, before: Total) -> Total:
@@ -207,10 +230,16 @@ class Gatherer:
     combine: Callable[[Sequence[Share], Settings], Total | None]
     complete: bool
     """Whether every line must have an answer."""
+    mean: bool
+    """Whether contributions average (else they add up)."""
 
 
 GATHERERS: Mapping[str, Gatherer] = {
-    "line_output": Gatherer(line_output, lambda shares, _: summed(shares), complete=True),
-    "line_intensity": Gatherer(line_intensity, lambda shares, _: averaged(shares), complete=True),
-    "worst_recovery": Gatherer(recoveries, worst_ratio, complete=False),
+    "line_output": Gatherer(
+        line_output, lambda shares, _: summed(shares), complete=True, mean=False
+    ),
+    "line_intensity": Gatherer(
+        line_intensity, lambda shares, _: averaged(shares), complete=True, mean=True
+    ),
+    "worst_recovery": Gatherer(recoveries, worst_ratio, complete=False, mean=True),
 }

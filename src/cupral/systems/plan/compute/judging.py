@@ -8,6 +8,9 @@ from cupral.systems.plan.model import Bounds
 
 MET, NOT_MET, UNDECIDED = "met", "not met", "cannot decide"
 
+TIE = 1e-12
+"""Relative width of a tie: sums in floating point carry errors of this size."""
+
 SIGNS = {"near": "≈", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 """How each operator is printed."""
 
@@ -72,15 +75,15 @@ def meets(allowed: Bounds, figure: float) -> bool:
     >>> meets(bounds(">", 35), 35.0), meets(bounds("<=", 210), 210.0)
     (False, True)
     """
-    above = allowed.low is None or figure > allowed.low or (figure == allowed.low and _ends(allowed))
-    below = (
-        allowed.high is None or figure < allowed.high or (figure == allowed.high and _ends(allowed))
-    )
+    above = allowed.low is None or _beyond(figure, allowed.low, allowed.strict)
+    below = allowed.high is None or _beyond(-figure, -allowed.high, allowed.strict)
     return above and below
 
 
-def _ends(allowed: Bounds) -> bool:
-    return not allowed.strict
+def _beyond(figure: float, bound: float, strict: bool) -> bool:
+    if math.isclose(figure, bound, rel_tol=TIE):
+        return not strict
+    return figure > bound
 
 
 def verdict(allowed: Bounds, figure: float | None) -> str:

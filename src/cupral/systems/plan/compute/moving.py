@@ -27,9 +27,7 @@ def moved(rows: Sequence[Contribution]) -> Mapping[str, Move]:
     >>> moved([row, {**row, "value": 2.0, "basis": "declared"}])
     {'s': Move(amount=1.0, unit='t')}
     """
-    told = {
-        (row["site"], row["line"]): row["value"] for row in rows if row["basis"] == DECLARED
-    }
+    told = {(row["site"], row["line"]): row["value"] for row in rows if row["basis"] == DECLARED}
     found: dict[str, list[float]] = {}
     units = {}
     for row in rows:
@@ -42,9 +40,7 @@ def moved(rows: Sequence[Contribution]) -> Mapping[str, Move]:
     return {site: Move(math.fsum(parts), units[site]) for site, parts in found.items()}
 
 
-def doubts(
-    balance: Result, own: Collection[str], move: Move, target: str
-) -> list[Row]:
+def doubts(balance: Result, own: Collection[str], move: Move, target: str) -> list[Row]:
     """The doubted meters of a site's balance, one row for each group and kind.
 
     Parameters
@@ -77,6 +73,4 @@ def doubts(
 def telling(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Of each target and site the direct doubts, or all where none is direct."""
     direct = {(row["target"], row["site"]) for row in rows if row["direct"]}
-    return tuple(
-        row for row in rows if row["direct"] or (row["target"], row["site"]) not in direct
-    )
+    return tuple(row for row in rows if row["direct"] or (row["target"], row["site"]) not in direct)

@@ -19,7 +19,9 @@ LARGEST = 2_000_000
 """A plan file may have this many characters."""
 
 _Text = Annotated[str, Field(min_length=1, max_length=4000)]
-_Field = Literal["value", "sd", "low", "high", "probability", "to_date", "unit"]
+_Field = Literal[
+    "value", "sd", "low", "high", "probability", "to_date", "to_date_sd", "unit"
+]  # fmt: skip
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -243,12 +245,12 @@ def _target(entry: _TargetEntry) -> Target:
 def _task(entry: _TaskEntry, whole: _PlanEntry) -> Task:
     clauses = tuple(_clause(clause, entry, whole) for clause in entry.clauses)
     lists = ("products", "technologies", "clusters", "regions", "policies")
+    copied: dict[str, Any] = entry.model_dump(
+        include={"no", "title_zh", "title_en", "pillar_zh", "pillar_en"}
+    )
+    copied |= {name: _named(getattr(entry, name)) for name in lists}
     return Task(
-        **entry.model_dump(include={"no", "title_zh", "title_en", "pillar_zh", "pillar_en"}),
-        responsible=tuple(entry.responsible),
-        cities=tuple(entry.cities),
-        clauses=clauses,
-        **{name: _named(getattr(entry, name)) for name in lists},
+        **copied, responsible=tuple(entry.responsible), cities=tuple(entry.cities), clauses=clauses
     )
 
 

@@ -36,8 +36,8 @@ SECTIONS = (
             ("basis", "口径", "basis"), ("sd", "标准差", "sd"), ("unit", "单位", "unit"),
             ("distance", "差距", "distance"), ("met_declared", "申报结论", "declared says"),
             ("met_reconciled", "核算结论", "reconciled says"),
-            ("probability", "达标概率", "P(met)"), ("badges", "提示", "badges"),
-            ("needs", "缺", "needs"),
+            ("verdict", "结论", "verdict"), ("probability", "达标概率", "P(met)"),
+            ("badges", "提示", "badges"), ("needs", "缺", "needs"),
         ),
     ),
     Section(
@@ -50,7 +50,8 @@ SECTIONS = (
         empty_zh="无变化或无上一版", empty_en="no change, or no earlier version",
     ),
     Section(
-        name="meters", title_zh="三、影响目标的故障仪表", title_en="3 Faulty meters that moved targets",
+        name="meters", title_zh="三、影响目标的故障仪表",
+        title_en="3 Faulty meters that moved targets",
         columns=(
             ("target", "目标", "target"), ("site", "工厂", "site"), ("months", "月份", "months"),
             ("meters", "仪表", "meters"), ("kind", "类型", "kind"), ("size", "大小", "size"),

@@ -1,9 +1,10 @@
-"""One row for each test of a target: what was declared, what the second figure says, the verdict."""
+"""One row for each test of a target: the declared and the second figure, and the verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cupral.ledger.errors import InputError
 from cupral.ledger.quantity import factor
 from cupral.systems.plan.compute import judging
 from cupral.systems.plan.model import Bounds, Figure, Target, Test
@@ -34,14 +35,14 @@ class Bar:
 
 
 def in_unit(figure: Figure | None, unit: str) -> Figure | None:
-    """A figure in the unit of the test that judges it.
+    """A figure in the unit of the test that judges it; None if it measures something else.
 
     Examples
     --------
     >>> in_unit(Figure(value=1.7e6, unit="t"), "万吨").value
     170.0
     """
-    if figure is None:
+    if figure is None or not comparable(figure, unit):
         return None
     scale = factor(figure.unit, unit)
     return Figure(
@@ -52,7 +53,17 @@ def in_unit(figure: Figure | None, unit: str) -> Figure | None:
         high=None if figure.high is None else figure.high * scale,
         probability=figure.probability,
         to_date=None if figure.to_date is None else figure.to_date * scale,
+        to_date_sd=None if figure.to_date_sd is None else figure.to_date_sd * scale,
     )
+
+
+def comparable(figure: Figure, unit: str) -> bool:
+    """Whether a figure measures what the unit of a test measures."""
+    try:
+        factor(figure.unit, unit)
+    except InputError:
+        return False
+    return True
 
 
 def interval(figure: Figure | None) -> tuple[float | None, float | None]:
@@ -74,7 +85,7 @@ def chance(bar: Bar, figure: Figure | None) -> float | None:
 
 
 def row(
-    target: Target, bar: Bar, declared: Figure | None, second: Figure | None
+    target: Target, bar: Bar, declared: Figure | None, second: Figure | None, basis: str
 ) -> dict[str, Any]:
     """The standing of one test; figures that are None cannot be decided.
 
@@ -85,16 +96,21 @@ def row(
         The test of it.
     declared, second : Figure or None
         In any unit that converts into the test's.
+    basis : str
+        Of the second figure. A reconciled figure overrules a declared one; a modelled one only
+        stands beside it, and decides where nothing is declared.
 
     Returns
     -------
     dict
-        Numbers in the test's unit; `distance` is the figure less the threshold,
-        `shortfall` what would have to be added to meet the test (0 if met).
+        Numbers in the test's unit; `verdict` is that of the figure which decides;
+        `distance` is that figure less the threshold, `shortfall` what would have to be added
+        to it to meet the test (0 if met).
     """
     told, found = (in_unit(figure, bar.test.unit) for figure in (declared, second))
     low, high = interval(found)
-    best = found or told
+    by = decisive(told, found, basis)
+    best = found if by == basis else told
     return {
         "target": target.id, "test_id": bar.test.id, "indicator_zh": target.indicator_zh,
         "indicator_en": target.indicator_en, "figure": bar.test.figure, "test": bar.text,
@@ -110,9 +126,22 @@ def row(
         "shortfall": None if best is None else judging.shortfall(bar.bounds, best.value),
         "met_declared": judging.verdict(bar.bounds, _value(told)),
         "met_reconciled": judging.verdict(bar.bounds, _value(found)),
+        "verdict": judging.verdict(bar.bounds, _value(best)), "decided_by": by,
         "probability": chance(bar, found), "probability_declared": chance(bar, told),
         "proposal": bar.test.proposal,
     }  # fmt: skip
+
+
+def decisive(declared: Figure | None, second: Figure | None, basis: str) -> str:
+    """Basis of the figure that decides: 'declared', that of the second figure, or ''."""
+    if second is not None and (basis == "reconciled" or declared is None):
+        return basis
+    return "declared" if declared is not None else ""
+
+
+def contradicted(row: Mapping[str, Any]) -> bool:
+    """Whether the two figures of a row lead to opposite verdicts."""
+    return {row["met_declared"], row["met_reconciled"]} == {judging.MET, judging.NOT_MET}
 
 
 def _allowed(bounds: Bounds) -> Mapping[str, float | None]:

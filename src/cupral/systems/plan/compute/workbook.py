@@ -72,5 +72,5 @@ def _write(sheet: Any, number: int, values: list[Any], *, bold: bool = False) ->
             box.quotePrefix = shown[:1] in ("=", "+", "-", "@", "\t", "\r")
         if bold:
             box.font = _BOLD
-        if bold or isinstance(shown, str) and number > 5:
+        if bold or (isinstance(shown, str) and number > 5):
             box.alignment = _WRAP

@@ -1,13 +1,14 @@
 """The monthly brief of a plan: targets, what changed, faulty meters, clauses by department."""
 
+from collections.abc import Sequence
+
 from cupral.ledger.ledger import Ledger
-from cupral.ledger.period import Period
 from cupral.ledger.result import Result, Row, result_key
 from cupral.system import bound, query
 from cupral.systems.plan.compute import changes, moving
 from cupral.systems.plan.model import Plan
 from cupral.systems.plan.queries import doubts, plans
-from cupral.systems.plan.queries.status import stand, status
+from cupral.systems.plan.queries.status import Standing, answer, stand, status
 from cupral.systems.plan.queries.supervision import clauses
 
 
@@ -40,7 +41,8 @@ def brief(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> R
     """
     wanted = plans.find(ledger, plan)
     months = plans.months_through(ledger, wanted, through)
-    standing = status(ledger, plan=plan, through=through)
+    found = [stand(ledger, wanted, target, months) for target in wanted.targets]
+    standing = answer(wanted, months, found)
     supervised = clauses(ledger, plan=plan, on=str(plans.last_day(months)))
     return Result(
         query="plan.brief",
@@ -55,9 +57,9 @@ def brief(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> R
             "title": (_title(wanted, standing),),
             "targets": standing.parts,
             "changes": _changes(ledger, standing, plan, through),
-            "meters": _meters(ledger, wanted, months),
+            "meters": _meters(ledger, found),
             "departments": supervised.tables["departments"],
-            "clauses": tuple(sorted(supervised.parts, key=_by_department(wanted))),
+            "clauses": _by_department(wanted, supervised.parts),
         },
         lineage=tuple(dict.fromkeys((*standing.lineage, *supervised.lineage))),
         demonstration=standing.demonstration or supervised.demonstration,
@@ -82,14 +84,15 @@ def _changes(ledger: Ledger, standing: Result, plan: str, through: str) -> tuple
     return changes.changes(other["body"]["parts"], standing.parts, other["seq"])
 
 
-def _meters(ledger: Ledger, plan: Plan, months: Period) -> tuple[Row, ...]:
-    rows: list[Row] = []
-    for target in plan.targets:
-        standing = stand(ledger, plan, target, months)
-        rows += doubts.of(ledger, standing, doubts.contributions(ledger, standing))
+def _meters(ledger: Ledger, found: Sequence[Standing]) -> tuple[Row, ...]:
+    rows = [
+        row
+        for standing in found
+        for row in doubts.of(ledger, standing, doubts.contributions(ledger, standing))
+    ]
     return moving.telling(rows)
 
 
-def _by_department(plan: Plan):  # type: ignore[no-untyped-def]
+def _by_department(plan: Plan, rows: Sequence[Row]) -> tuple[Row, ...]:
     order = {department.zh: number for number, department in enumerate(plan.departments)}
-    return lambda row: (order[row["lead"]], row["clause"])
+    return tuple(sorted(rows, key=lambda row: (order[row["lead"]], row["clause"])))

@@ -5,20 +5,17 @@ from typing import Any
 
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.quantity import factor
-from cupral.ledger.result import Result, Row
+from cupral.ledger.result import Result
 from cupral.system import query
 from cupral.systems.plan.compute import contributing
 from cupral.systems.plan.compute.contributing import Contribution
 from cupral.systems.plan.model import Plan
 from cupral.systems.plan.queries import doubts, plans
-from cupral.systems.plan.queries.figures import Answer
-from cupral.systems.plan.queries.status import Standing, stand, verdict
+from cupral.systems.plan.queries.status import Standing, stand
 
 
 @query
-def target(
-    ledger: Ledger, *, target: str, plan: str = plans.SHANDONG, through: str = ""
-) -> Result:
+def target(ledger: Ledger, *, target: str, plan: str = plans.SHANDONG, through: str = "") -> Result:
     """One target in depth: contributions by city, cluster, enterprise and site; who holds the gap.
 
     Parameters
@@ -34,8 +31,8 @@ def target(
     Returns
     -------
     Result
-        value, sd, interval and status of the target's first test by its second figure (else the
-        declared one) [unit of the test]; parts = contributions, one row a line or enterprise
+        value, sd, interval and status of the target's first test by the figure that decides it
+        [unit of the test]; parts = contributions, one row a line or enterprise
         and basis; tables `tests`, `by_city`, `by_cluster`, `by_enterprise`, `by_site`, `gap`
         (largest first), `suspects`.
 
@@ -59,7 +56,7 @@ def _answer(
     ledger: Ledger, plan: Plan, months: str, standing: Standing, rows: Sequence[Contribution]
 ) -> Result:
     first = standing.rows[0]
-    second = first["reconciled"] is not None
+    second = first["decided_by"] not in ("declared", "")
     low, high = (first["low"], first["high"]) if second else (None, None)
     return Result(
         query="plan.target",
@@ -70,8 +67,8 @@ def _answer(
         sd=first["sd"] if second else first["declared_sd"],
         low=low,
         high=high,
-        origin=first["basis"] if second else "declared",
-        status=verdict(first),
+        origin=first["decided_by"],
+        status=first["verdict"],
         needs=tuple(dict.fromkeys(need for row in standing.rows for need in row["needs"])),
         badges=tuple(dict.fromkeys(badge for row in standing.rows for badge in row["badges"])),
         parts=tuple(rows),
@@ -90,24 +87,11 @@ def _answer(
 def _gaps(standing: Standing, rows: Sequence[Contribution]) -> list[dict[str, Any]]:
     """Who holds the gap of the first test, on its second basis if that has contributions."""
     first = standing.rows[0]
-    answers = [answer for answer in reversed(standing.answers) if answer.figures]
-    for answer in answers:
-        mine = [row for row in rows if row["basis"] == answer.basis and row["value"] is not None]
-        if mine:
-            return _gaps_of(first, answer, mine)
+    for answer in reversed(standing.answers):
+        figure = answer.figures.get(first["figure"])
+        mine = [row for row in rows if row["basis"] == answer.basis]
+        if figure is not None and mine:
+            required = first["threshold"] * factor(first["unit"], mine[0]["unit"])
+            projection = figure.value / figure.to_date if figure.to_date else 1.0
+            return contributing.gaps(mine, required, projection)
     return []
-
-
-def _gaps_of(first: Row, answer: Answer, rows: Sequence[Contribution]) -> list[dict[str, Any]]:
-    figure = answer.figures.get(first["figure"])
-    if figure is None:
-        return []
-    scale = factor(first["unit"], rows[0]["unit"])
-    if figure.to_date is None and answer.shares:
-        return contributing.mean_gaps(rows, first["threshold"] * scale)
-    if figure.to_date:
-        return contributing.sum_gaps(
-            rows, first["threshold"] * scale, figure.value / figure.to_date
-        )
-    return []
-

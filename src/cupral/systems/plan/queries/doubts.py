@@ -25,7 +25,7 @@ def _of_answer(answer: Answer, sites: Sequence[Any]) -> list[Contribution]:
     if answer.source is None:
         return []
     if answer.shares:
-        return contributing.of_shares(answer.shares, answer.basis, answer.source.unit)
+        return contributing.of_shares(answer.shares, answer.source)
     return [
         row
         for result in answer.results

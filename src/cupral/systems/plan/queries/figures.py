@@ -4,17 +4,19 @@ Not a query itself: what the queries of this folder read before they judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
+from cupral.ledger.quantity import factor
 from cupral.ledger.registers import Line, Site
 from cupral.ledger.result import Result
 from cupral.system import ask
 from cupral.systems.plan.compute import gathering
 from cupral.systems.plan.compute.gathering import Share, SiteAnswer, Total
+from cupral.systems.plan.compute.standing import Bar
 from cupral.systems.plan.model import Figure, Metric, Source
 from cupral.systems.plan.queries.plans import last_day
 
@@ -44,7 +46,8 @@ class Reader:
     """Asks the sources of a metric for the months of a plan's year."""
 
     ledger: Ledger
-    year: int
+    bar: Bar
+    """First test of the target: some queries want to know its threshold."""
     months: Period
 
     def both(self, metric: Metric) -> tuple[Answer, Answer]:
@@ -78,12 +81,15 @@ class Reader:
         context = {
             "year": months.months[-1] // 100, "through": _month(months.months[-1]),
             "period": str(months), "twelve_months": str(_twelve(months)), "site": site,
+            "threshold": _threshold(self.bar, source.unit),
         }  # fmt: skip
         arguments = {name: _filled(value, context) for name, value in source.arguments.items()}
         try:
             return ask(self.ledger, source.query, **arguments), ()
         except MISSING as error:
-            needs = error.needs if isinstance(error, CannotDecide) and error.needs else (str(error),)
+            needs = (
+                error.needs if isinstance(error, CannotDecide) and error.needs else (str(error),)
+            )
             return None, tuple(needs)
 
     def gathered(self, source: Source, declared: Answer, *, accumulates: bool) -> Answer:
@@ -99,28 +105,24 @@ class Reader:
             settings = {name: parameter.value for name, parameter in used.items()}
             total = gathering.GATHERERS[source.gather].combine(shares, settings)
             needs = () if total else (f"{source.query} of enough sites",)
+        before = self.before(source) if accumulates and total else ()
+        figures: dict[str, Figure] = {}
+        if total and accumulates:
+            figures = _accumulated(source, total, before, declared)
+        elif total:
+            figures = {"level": _shown(total, source.unit)}
         results = _unique(answer.result for answer in found if answer.result is not None)
         unconfirmed = [f"unconfirmed: {item.id}" for item in used.values() if not item.confirmed]
         return Answer(
             basis=source.basis,
             source=source,
-            figures=self.figures(source, total, declared, accumulates=accumulates),
+            figures=figures,
             results=results,
             needs=needs,
             badges=(*unconfirmed, *_badges(results)),
-            shares=shares,
+            shares=_based(shares, before),
             lineage=tuple(item.reference for item in used.values()),
         )
-
-    def figures(
-        self, source: Source, total: Total | None, declared: Answer, *, accumulates: bool
-    ) -> dict[str, Figure]:
-        """A gathered total as figures: a state as it is, a sum as projection and growth."""
-        if total is None:
-            return {}
-        if accumulates:
-            return self.accumulated(source, total, declared)
-        return {"level": _shown(total, source.unit)}
 
     def of_sites(self, source: Source, months: Period) -> list[SiteAnswer]:
         """The answer of each site with a compliant line of the product; each is asked once."""
@@ -132,25 +134,25 @@ class Reader:
             answers.append(SiteAnswer(site, line, *asked[site.id]))
         return answers
 
-    def accumulated(
-        self, source: Source, total: Total, declared: Answer
-    ) -> dict[str, Figure]:
-        """Full-year projection (by the declared seasons) and growth over the same months."""
-        figures = {}
-        seasons = declared.figures.get("level")
-        if seasons is not None and seasons.to_date:
-            year = gathering.scaled(total, seasons.value / seasons.to_date)
-            figures["level"] = _shown(year, source.unit, to_date=total.value)
-        before = self.before(source)
-        if before is not None:
-            figures["growth"] = _shown(gathering.growth(total, before), "%")
-        return figures
-
-    def before(self, source: Source) -> Total | None:
-        """The total of the same months a year earlier, if every line has it."""
+    def before(self, source: Source) -> tuple[Share, ...]:
+        """What each line gave in the same months a year earlier; () if one is missing."""
         shares, needs = _shares(source, self.of_sites(source, self.months.shifted(-1)))
-        total = None if needs else gathering.GATHERERS[source.gather].combine(shares, {})
-        return total if total is not None and total.value > 0 else None
+        return () if needs or gathering.summed(shares).value <= 0 else shares
+
+
+def _accumulated(
+    source: Source, total: Total, before: tuple[Share, ...], declared: Answer
+) -> dict[str, Figure]:
+    """Full-year projection (by the declared seasons) and growth over the same months."""
+    figures = {}
+    seasons = declared.figures.get("level")
+    if seasons is not None and seasons.to_date:
+        year = gathering.projected(total, seasons)
+        figures["level"] = _shown(year, source.unit, to_date=total)
+    if before:
+        earlier = gathering.summed(before)
+        figures["growth"] = _shown(gathering.growth(total, earlier), "%")
+    return figures
 
 
 def _shares(
@@ -170,7 +172,7 @@ def _shares(
 
 def _lack(source: Source, answer: SiteAnswer) -> str:
     stated = answer.needs or (answer.result.needs if answer.result else ())
-    why = "; ".join(stated) or f"no complete value of {answer.line.metal_stream}"
+    why = "; ".join(stated) or "no value for every month"
     return f"{source.query} of {answer.site.id} {answer.line.id}: {why}"
 
 
@@ -198,8 +200,21 @@ def _picked(result: Result, path: str) -> Any:
     return rows[0].get(column) if rows else None
 
 
-def _shown(total: Total, unit: str, to_date: float | None = None) -> Figure:
-    return Figure(value=total.value, unit=unit, sd=total.sd, to_date=to_date)
+def _shown(total: Total, unit: str, to_date: Total | None = None) -> Figure:
+    return Figure(
+        value=total.value, unit=unit, sd=total.sd,
+        to_date=to_date.value if to_date else None, to_date_sd=to_date.sd if to_date else None,
+    )  # fmt: skip
+
+
+def _based(shares: Iterable[Share], before: Iterable[Share]) -> tuple[Share, ...]:
+    """Shares with the value of the same months a year earlier."""
+    base = {(share.site.id, share.line.id): share.value for share in before}
+    return tuple(replace(share, base=base.get((share.site.id, share.line.id))) for share in shares)
+
+
+def _threshold(bar: Bar, unit: str) -> float | None:
+    return bar.threshold / factor(unit, bar.test.unit) if unit else None
 
 
 def _badges(results: Iterable[Result]) -> tuple[str, ...]:

@@ -43,9 +43,12 @@ def status(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> 
     Returns
     -------
     Result
-        value = number of tests whose second figure (else the declared one) is met; parts = one
-        row for each test; table `summary`; a row without a figure says 'cannot decide' and
-        what it needs.
+        value = number of tests met; parts = one row for each test, with the verdict by the
+        declared figure, by the second one (`basis` reconciled or modelled), and `verdict` by
+        the one that decides: a reconciled figure overrules a declared one, a modelled one does
+        not. Table `summary`: `flipped` lists the tests whose verdict reconciliation reverses,
+        `doubted` those that a modelled figure contradicts. A row without a figure says
+        'cannot decide' and what it needs.
 
     Raises
     ------
@@ -59,8 +62,7 @@ def status(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> 
         months = plans.months_through(ledger, wanted, through)
     except CannotDecide as error:
         return _undecided(wanted, error)
-    found = [stand(ledger, wanted, target, months) for target in wanted.targets]
-    return _answer(wanted, months, found)
+    return answer(wanted, months, [stand(ledger, wanted, one, months) for one in wanted.targets])
 
 
 def stand(ledger: Ledger, plan: Plan, target: Target, months: Period) -> Standing:
@@ -72,7 +74,7 @@ def stand(ledger: Ledger, plan: Plan, target: Target, months: Period) -> Standin
     except CannotDecide as error:
         answers, accumulates = (Answer(needs=error.needs), Answer(needs=error.needs)), False
     else:
-        answers = Reader(ledger, plan.year, months).both(metric)
+        answers = Reader(ledger, bars[0], months).both(metric)
         accumulates = metric.accumulates
     rows = [
         _row(target, bar, used, answers, standing.judged_on(
@@ -107,12 +109,13 @@ def _row(
     judged: tuple[str, str],
 ) -> Row:  # fmt: skip
     declared, second = (answer.figures.get(bar.test.figure) for answer in answers)
+    basis = answers[1].basis or answers[0].basis
     badges = [f"unconfirmed: {item.id}" for item in used if not item.confirmed]
     badges = (["proposal"] if bar.test.proposal else []) + badges
     results = [result for answer in answers for result in answer.results]
     return {
-        **standing.row(target, bar, declared, second),
-        "basis": answers[1].basis or answers[0].basis,
+        **standing.row(target, bar, declared, second, basis),
+        "basis": basis,
         "judged_on_zh": judged[0], "judged_on_en": judged[1],
         "note_zh": target.note_zh, "note_en": target.note_en,
         "badges": list(dict.fromkeys(
@@ -127,21 +130,19 @@ def _needs(bar: Bar, answers: tuple[Answer, Answer]) -> list[str]:
     """What the undecided figures of a row lack."""
     needs: list[str] = []
     for name, answer in zip(("declared", answers[1].basis or "second"), answers, strict=True):
-        if bar.test.figure not in answer.figures:
+        figure = answer.figures.get(bar.test.figure)
+        if figure is not None and not standing.comparable(figure, bar.test.unit):
+            needs.append(f"{name}: a figure in {bar.test.unit}, not in {figure.unit}")
+        if figure is None:
             lacking = answer.needs or (f"the {bar.test.figure} of {name} figures",)
             needs += [f"{name}: {need}" for need in lacking]
     return list(dict.fromkeys(needs))
 
 
-def verdict(row: Row) -> str:
-    """The verdict of a row: by its second figure, else by the declared one."""
-    second = str(row["met_reconciled"])
-    return str(row["met_declared"]) if second == judging.UNDECIDED else second
-
-
-def _answer(plan: Plan, months: Period, found: Sequence[Standing]) -> Result:
+def answer(plan: Plan, months: Period, found: Sequence[Standing]) -> Result:
+    """The standing of a plan from those of its targets."""
     rows = [row for one in found for row in one.rows]
-    verdicts = [verdict(row) for row in rows]
+    verdicts = [row["verdict"] for row in rows]
     return Result(
         query="plan.status",
         subject=plan.id,
@@ -152,29 +153,24 @@ def _answer(plan: Plan, months: Period, found: Sequence[Standing]) -> Result:
         needs=_flat(rows, "needs"),
         badges=_flat(rows, "badges"),
         parts=tuple(rows),
-        tables={"summary": (_summary(plan, months, rows, verdicts),)},
+        tables={"summary": (_summary(plan, months, rows),)},
         lineage=tuple(dict.fromkeys(reference for one in found for reference in one.lineage)),
         demonstration=any(row["demonstration"] for row in rows),
     )
 
 
-def _summary(
-    plan: Plan, months: Period, rows: Sequence[Row], verdicts: Sequence[str]
-) -> dict[str, Any]:
-    flipped = [row["test_id"] for row in rows if _flips(row)]
+def _summary(plan: Plan, months: Period, rows: Sequence[Row]) -> dict[str, Any]:
+    verdicts = [row["verdict"] for row in rows]
+    against = [row for row in rows if standing.contradicted(row)]
     return {
         "plan": plan.id, "title_zh": plan.title_zh, "title_en": plan.title_en,
         "through": f"{months.months[-1] // 100}-{months.months[-1] % 100:02d}",
         "tests": len(rows), "met": verdicts.count(judging.MET),
         "not_met": verdicts.count(judging.NOT_MET),
-        "cannot_decide": verdicts.count(judging.UNDECIDED), "flipped": flipped,
+        "cannot_decide": verdicts.count(judging.UNDECIDED),
+        "flipped": [row["test_id"] for row in against if row["basis"] == "reconciled"],
+        "doubted": [row["test_id"] for row in against if row["basis"] == "modelled"],
     }  # fmt: skip
-
-
-def _flips(row: Row) -> bool:
-    """Whether the second figure reverses the verdict of the declared one."""
-    both = {row["met_declared"], row["met_reconciled"]}
-    return both == {judging.MET, judging.NOT_MET}
 
 
 def _flat(rows: Sequence[Row], name: str) -> tuple[str, ...]:

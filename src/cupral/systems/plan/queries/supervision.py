@@ -129,9 +129,7 @@ def _history(ledger: Ledger, plan: str, clause: Clause) -> Sequence[Document]:
     return ledger.documents("clause", id=f"{plan}:{clause.id}", latest=False)
 
 
-def _clause_row(
-    plan: Plan, clause: Clause, history: Sequence[Document], on: str
-) -> dict[str, Any]:
+def _clause_row(plan: Plan, clause: Clause, history: Sequence[Document], on: str) -> dict[str, Any]:
     report: Mapping[str, Any] = history[-1].body if history else {}
     deadline = report.get("deadline", clause.deadline)
     state = history[-1].state if history else "not reported"
@@ -180,4 +178,3 @@ def _report_row(document: Document) -> dict[str, Any]:
         **{name: value for name, value in document.body.items() if name != "plan"},
         "version": document.version, "state": document.state, "author": document.author,
     }  # fmt: skip
-

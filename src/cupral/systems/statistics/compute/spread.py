@@ -2,7 +2,8 @@
 
 A loading is (group, amount): how far one standard deviation of the group's common error
 moves the figure. Loadings of one group add, groups are independent. All returns of an
-enterprise are one group; a part of its error persists from year to year, the rest is new.
+enterprise are one group, a unit value is one group for all makers of the product; a part of
+such an error persists from year to year, the rest is new each year.
 """
 
 import math
@@ -30,8 +31,8 @@ def scaled(loadings: Iterable[Loading], factor: float) -> list[Loading]:
     return [(group, loading * factor) for group, loading in loadings]
 
 
-def declared(enterprise: str, year: int, sd: float, persistent: float) -> list[Loading]:
-    """Loadings of an enterprise's returns of one year.
+def yearly(group: str, year: int, sd: float, persistent: float) -> list[Loading]:
+    """Loadings of one year's sum whose error partly persists from year to year.
 
     Parameters
     ----------
@@ -40,14 +41,24 @@ def declared(enterprise: str, year: int, sd: float, persistent: float) -> list[L
 
     Examples
     --------
-    >>> round(combined(declared("e", 2026, 2.0, 0.3)), 12)
+    >>> round(combined(yearly("returns:e", 2026, 2.0, 0.3)), 12)
     2.0
     """
-    group = f"returns:{enterprise}"
     return [
         (group, sd * math.sqrt(persistent)),
         (f"{group}/{year}", sd * math.sqrt(1.0 - persistent)),
     ]
+
+
+def declared(enterprise: str, year: int, sd: float, persistent: float) -> list[Loading]:
+    """Loadings of an enterprise's returns of one year: one group for all of them.
+
+    Examples
+    --------
+    >>> declared("e", 2026, 2.0, 1.0)
+    [('returns:e', 2.0), ('returns:e/2026', 0.0)]
+    """
+    return yearly(f"returns:{enterprise}", year, sd, persistent)
 
 
 def ratio(

@@ -95,11 +95,16 @@ def reconciled(
 
 
 def _months(desk: Desk, site: str, span: Period) -> Result | None:
-    try:
-        answer = ask(desk.ledger, "balance.months", site=site, period=str(span))
-    except (NotFound, CannotDecide):
-        return None
-    return answer if answer.value is not None and answer.status == "ok" else None
+    """Reconciled sums of a site, asked once for all its products; None unless complete."""
+    key = (site, str(span))
+    if key not in desk.asked:
+        try:
+            answer = ask(desk.ledger, "balance.months", site=site, period=str(span))
+        except (NotFound, CannotDecide):
+            desk.asked[key] = None
+        else:
+            desk.asked[key] = answer if answer.status == "ok" else None
+    return desk.asked[key]
 
 
 def _quantity(
@@ -191,9 +196,10 @@ def _answer(desk: Desk, kind: str, chain: str, made: Sequence[Quantity], prices:
     value, base = sum(item.value for item in worth), sum(item.base for item in worth)
     sd = spread.combined(_loadings(desk, worth))
     grown = growth.scope_growth(value, base) if base > 0 else None
-    grown_sd = None if grown is None else spread.combined(_ratio(worth, value, base))
-    row = _summary(desk, worth, (value, base, sd), grown, grown_sd)
     as_growth = kind == "value_added"
+    moved = _ratio(desk, as_growth, worth, value, base) if base > 0 else []
+    grown_sd = None if grown is None else spread.combined(moved)
+    row = _summary(desk, worth, (value, base, sd), grown, grown_sd)
     shown, shown_sd = (row["growth_pct"], row["growth_sd_pct"]) if as_growth else (value, sd)
     return Result(
         query="statistics.estimate", subject=f"{kind} {chain}".strip(), period=str(desk.span),
@@ -240,10 +246,26 @@ def _loadings(desk: Desk, worth: Sequence[Worth]) -> list[spread.Loading]:
     return of_quantity + [(f"price:{w.quantity.product}", relative * w.value) for w in worth]
 
 
-def _ratio(worth: Sequence[Worth], value: float, base: float) -> list[spread.Loading]:
-    """Loadings of value / base; the error of a unit value is taken to be the same in both."""
+def _ratio(
+    desk: Desk, as_growth: bool, worth: Sequence[Worth], value: float, base: float
+) -> list[spread.Loading]:
+    """Loadings of value / base: quantities, and what moves a tonne's worth between the years.
+
+    At last year's prices the unit value is the same in both years and cancels, but an
+    enterprise's value-added rate may have moved; at current prices the unit value may have.
+    """
     top = [pair for w in worth for pair in spread.scaled(w.quantity.loadings, w.price)]
     bottom = [pair for w in worth for pair in spread.scaled(w.quantity.base_loadings, w.base_price)]
+    if as_growth:
+        moved = desk.parameter("value_added_rate_change_sd")
+        top += [(f"rate:{w.quantity.enterprise}", moved * w.value) for w in worth]
+    else:
+        relative = desk.parameter("price_relative_sd")
+        persistent = desk.parameter("price_persistent_share")
+        for w in worth:
+            group, year = f"price:{w.quantity.product}", desk.year
+            top += spread.yearly(group, year, relative * w.value, persistent)
+            bottom += spread.yearly(group, year - 1, relative * w.base, persistent)
     return spread.ratio(value, base, top, bottom)
 
 

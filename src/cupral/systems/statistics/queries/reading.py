@@ -15,6 +15,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import Parameter
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Enterprise, Site
+from cupral.ledger.result import Result
 from cupral.systems.statistics.model import CHAINS, MONEY, Standing
 
 Rows = list[dict[str, Any]]
@@ -36,6 +37,8 @@ class Desk:
     earlier: Mapping[str, tuple[Document, ...]]
     """Last year's returns by enterprise."""
     used: dict[str, Parameter] = field(default_factory=dict)
+    asked: dict[tuple[str, str], Result | None] = field(default_factory=dict)
+    """Reconciled months by (site, period), None where there are none."""
 
     def parameter(self, name: str, on: date | None = None) -> Any:
         """The value of a parameter of statistics; remembered for lineage and badges."""
@@ -96,7 +99,8 @@ def desk(ledger: Ledger, year: int, through: str, chain: str = "") -> Desk:
             needs=[f"returns {span}"],
         )
     last_year = Period.parse(str(year - 1))
-    sites = {firm: tuple(s for s in ledger.sites() if s.enterprise == firm) for firm in firms}
+    places = ledger.sites()
+    sites = {firm: tuple(s for s in places if s.enterprise == firm) for firm in firms}
     return Desk(ledger, year, span, firms, sites, listed,
                 _by_firm(d for d in filed if _within(d, last_year)))  # fmt: skip
 
@@ -174,11 +178,7 @@ def _unstated(desk: Desk, firm: str, figure: str) -> tuple[str, ...]:
     """Returns that are silent on a sum of money; silence on a product means none was made."""
     if figure not in MONEY:
         return ()
-    silent = (
-        filed.id
-        for filed in desk.returns[firm]
-        if all(item["item"] != figure for item in filed.body["items"])
-    )
+    silent = (filed.id for filed in desk.returns[firm] if figure not in filed.body["figures"])
     return tuple(f"{figure} of return {id}" for id in silent)
 
 

@@ -33,7 +33,7 @@ class Loadings:
     @property
     def sd(self) -> Vector:
         """Total standard uncertainty, (n,) [unit]."""
-        return np.hypot(np.sqrt((self.coherent**2).sum(axis=1)), self.independent)
+        return np.asarray(np.sqrt((self.coherent**2).sum(axis=1) + self.independent**2))
 
 
 def sensitivity(reconciliation: Reconciliation) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ def sensitivity(reconciliation: Reconciliation) -> NDArray[np.float64]:
     Examples
     --------
     >>> from cupral.methods.reconcile import reconcile
-    >>> sensitivity(reconcile([[1, -1]], [10.0, 12.0], [1.0, 1.0])).tolist()
+    >>> sensitivity(reconcile([[1, -1]], [10.0, 12.0], [1.0, 1.0])).round(12).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
     system = reconciliation.system
@@ -67,15 +67,12 @@ def respond(system: System, change: NDArray[np.float64]) -> NDArray[np.float64]:
     result = np.zeros((len(system.problem.measured), change.shape[1]))
     result[system.measured] = moved
     if len(system.unmeasured):
-        columns = sparse.csc_array(system.problem.incidence)[:, system.measured]
-        result[system.unmeasured] = -(system.elimination.solver @ (columns @ moved))
+        result[system.unmeasured] = -(system.elimination.solver @ (system.flows @ moved))
         result[system.unmeasured[~system.elimination.observable]] = np.nan
     return result
 
 
-def loadings(
-    reconciliation: Reconciliation, *, group: ArrayLike, share: ArrayLike
-) -> Loadings:
+def loadings(reconciliation: Reconciliation, *, group: ArrayLike, share: ArrayLike) -> Loadings:
     """Split the uncertainty of each value into parts that groups of meters share.
 
     Each measurement's error is ``sd * (sqrt(share) * common + sqrt(1 - share) * own)``, with one
@@ -110,7 +107,9 @@ def loadings(
     member = identifier[:, None] == names
     coherent = respond(system, member * (np.sqrt(common) * sd)[:, None])
     own = respond(system, np.diag(np.sqrt(1.0 - common) * sd))
-    return Loadings(names, coherent, np.sqrt((own**2).sum(axis=1)))
+    independent = np.sqrt((own**2).sum(axis=1))
+    independent[np.isnan(reconciliation.value)] = np.nan
+    return Loadings(names, coherent, independent)
 
 
 def group_covariance(sd: ArrayLike, *, group: ArrayLike, share: ArrayLike) -> Matrix:
@@ -144,7 +143,7 @@ def group_covariance(sd: ArrayLike, *, group: ArrayLike, share: ArrayLike) -> Ma
     used = np.flatnonzero(identifier >= 0)
     part = (np.sqrt(common) * spread)[used]
     shared = sparse.csr_array(
-        (part, (used, column[used])), shape=(len(spread), len(names)), dtype=np.float64
+        sparse.coo_array((part, (used, column[used])), shape=(len(spread), len(names)))
     )
     own = sparse.diags_array((1.0 - common) * spread**2)
     return sparse.csr_array(shared @ shared.T + own)

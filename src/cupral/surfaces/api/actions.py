@@ -1,0 +1,219 @@
+"""Actions: forms that change something; each starts a job and leads to its page."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cupral.ledger.errors import CupralError, InputError
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.result import Result
+from cupral.surfaces import intake
+from cupral.surfaces.api.assets import sent
+from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.pages import asked_by, error_page, finished
+from cupral.surfaces.jobs import Job, Step
+from cupral.surfaces.plainness import plain
+from cupral.surfaces.web.asked import Asked, Page
+from cupral.surfaces.web.views.networks import draft, editor, read_draft
+from cupral.surfaces.web.views.upload import job_page
+from cupral.system import call, order
+
+KEPT_UPLOADS = 20
+MOST_BYTES = 64 * 1024 * 1024
+NOT_KEPT = "no-store"
+
+
+@dataclass(slots=True)
+class Actions:
+    """The forms of a desk, and the files that were checked but not yet posted."""
+
+    desk: Desk
+    checked: OrderedDict[str, intake.Brought] = field(default_factory=OrderedDict)
+
+    async def upload(self, request: Request) -> Response:
+        """Check a file and, if asked, post it."""
+        form = await _form(request)
+        brought = await _brought(form)
+        if form.get("mode") == "post":
+            job = self._posting(brought)
+        else:
+            job = self.desk.jobs.start(
+                brought.filename,
+                [("check", lambda _: plain(intake.take(self.desk.ledger, brought, dry_run=True)))],
+            )
+            self.checked[job.id] = brought
+            while len(self.checked) > KEPT_UPLOADS:
+                self.checked.popitem(last=False)
+        return _to(job)
+
+    async def post_checked(self, request: Request) -> Response:
+        """Post the file that a job has checked."""
+        id = request.path_params["id"]
+        if id not in self.checked:
+            raise InputError(f"the file of job {id} is not kept any more; upload it again")
+        return _to(self._posting(self.checked.pop(id)))
+
+    def _posting(self, brought: intake.Brought) -> Job:
+        ledger = self.desk.ledger
+        return self.desk.jobs.start(brought.filename, [
+            ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
+            ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
+        ])  # fmt: skip
+
+    async def reverse(self, request: Request) -> Response:
+        """Undo a posting."""
+        form = await _form(request)
+        posting, reason = _text(form, "posting"), _text(form, "reason")
+        author = _text(form, "author") or "web"
+        return _to(self.desk.jobs.start(posting, [("reverse", lambda _: plain(order(
+            self.desk.ledger, "balance.reverse_posting", author=author, posting=posting,
+            reason=reason)))]))  # fmt: skip
+
+    async def refresh(self, _request: Request) -> Response:
+        """Recompute every stale Result as a new version, one a step."""
+        ledger = self.desk.ledger
+        stale = await run_in_threadpool(ledger.stale_results)
+        steps = [(result.key, partial(_recomputed, ledger, result)) for result in stale]
+        last: Step = ("done", lambda outcomes: {"recomputed": list(outcomes)})
+        return _to(self.desk.jobs.start("refresh", [*steps, last]))
+
+    async def define(self, request: Request) -> Response:
+        """Register a network from a file."""
+        form = await _form(request)
+        name, content = await _file(form)
+        author = _text(form, "author") or "web"
+        return _to(self.desk.jobs.start(name, [("define", lambda _: plain(order(
+            self.desk.ledger, "balance.define_network", author=author, content=content,
+            filename=name)))]))  # fmt: skip
+
+    async def edit(self, request: Request) -> Response:
+        """Preview a network form, or save it as a new version."""
+        form = await _form(request)
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        asked = asked_by(request, self.desk)
+
+        def made() -> Page:
+            rows, content = draft(texts)
+            built, trouble = read_draft(content)
+            saved = ""
+            if built and texts.get("do") == "save":
+                saved = str(order(
+                    self.desk.ledger, "balance.define_network", content=content,
+                    author=texts.get("author") or "web", filename="form.yaml"))  # fmt: skip
+            return editor(asked, rows, built, trouble, saved)
+
+        return await _answered(request, asked, made)
+
+    async def job(self, request: Request) -> Response:
+        """Progress and report of a job."""
+        asked = asked_by(request, self.desk)
+        id = request.path_params["id"]
+
+        def made() -> Page:
+            return job_page(asked, self.desk.jobs.job(id), can_post=id in self.checked)
+
+        return await _answered(request, asked, made)
+
+    async def cancel(self, request: Request) -> Response:
+        """Stop a job before its next step."""
+        return _to(self.desk.jobs.cancel(request.path_params["id"]))
+
+    async def template(self, request: Request) -> Response:
+        """The empty file of a kind."""
+        kind, _, form = request.path_params["name"].partition(".")
+        content = await run_in_threadpool(lambda: intake.template(kind, form))
+        return _download(content, f"cupral-{kind}.{form}")
+
+    async def export(self, request: Request) -> Response:
+        """A network as a file."""
+        site, form = request.path_params["site"], request.path_params["form"]
+        ledger = self.desk.ledger
+        content = await run_in_threadpool(lambda: intake.network_export(ledger, site, form))
+        return _download(content, f"network.{form}")
+
+
+def add_actions(app: FastAPI, desk: Desk) -> None:
+    """Add the routes of all forms, of jobs and of downloads."""
+    made = Actions(desk)
+    posts = {
+        "/upload": made.upload, "/jobs/{id}/post": made.post_checked,
+        "/jobs/{id}/cancel": made.cancel, "/reverse": made.reverse, "/refresh": made.refresh,
+        "/networks": made.define, "/networks/{site}": made.edit,
+    }  # fmt: skip
+    reads = {
+        "/jobs/{id}": made.job, "/template/{name}": made.template,
+        "/networks/{site}/file.{form}": made.export,
+    }  # fmt: skip
+    for path, action in posts.items():
+        app.router.routes.append(Route(path, _told(desk, action), methods=["POST"]))
+    for path, action in reads.items():
+        app.router.routes.append(Route(path, _told(desk, action), methods=["GET"]))
+
+
+def _recomputed(ledger: Ledger, result: Result, _before: Mapping[str, Any]) -> str:
+    return call(ledger, result.query, **dict(result.arguments)).sha256
+
+
+def _told(desk: Desk, action: Any) -> Any:
+    """The action; an error of ours becomes a page."""
+
+    async def route(request: Request) -> Response:
+        try:
+            answer: Response = await action(request)
+        except CupralError as error:
+            asked = asked_by(request, desk)
+            caught = error
+            answer = await _answered(request, asked, lambda: error_page(asked, caught))
+        return answer
+
+    return route
+
+
+async def _answered(request: Request, asked: Asked, made: Any) -> Response:
+    kept = await run_in_threadpool(lambda: finished(asked, made()))
+    return sent(request, kept, cache=NOT_KEPT)
+
+
+def _to(job: Job) -> Response:
+    return RedirectResponse(f"/jobs/{job.id}", 303)
+
+
+async def _form(request: Request) -> FormData:
+    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+        raise InputError(f"the file is larger than {MOST_BYTES:,} bytes; send it in parts")
+    return await request.form(max_files=1, max_fields=20_000)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+async def _file(form: FormData) -> tuple[str, bytes]:
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise InputError("no file was sent; choose one")
+    return file.filename, await file.read()
+
+
+async def _brought(form: FormData) -> intake.Brought:
+    name, content = await _file(form)
+    return intake.Brought(
+        kind=_text(form, "kind"), filename=name, content=content, site=_text(form, "site"),
+        author=_text(form, "author") or "web", correct=_text(form, "correct") == "yes",
+    )  # fmt: skip
+
+
+def _download(content: bytes, name: str) -> Response:
+    headers: Mapping[str, str] = {"content-disposition": f'attachment; filename="{name}"',
+                                  "cache-control": "no-cache"}  # fmt: skip
+    return Response(content, headers=dict(headers), media_type="application/octet-stream")

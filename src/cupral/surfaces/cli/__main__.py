@@ -1,0 +1,5 @@
+"""`python -m cupral.surfaces.cli`."""
+
+from cupral.surfaces.cli.app import main
+
+main()

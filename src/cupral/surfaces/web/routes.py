@@ -1,0 +1,26 @@
+"""Routes: every page's address and the view that answers it."""
+
+from cupral.surfaces.web.asked import View
+from cupral.surfaces.web.views.networks import network, networks
+from cupral.surfaces.web.views.overview import overview
+from cupral.surfaces.web.views.parameters import parameters
+from cupral.surfaces.web.views.postings import postings
+from cupral.surfaces.web.views.questions import question
+from cupral.surfaces.web.views.sites import site, sites
+from cupral.surfaces.web.views.systems import systems
+from cupral.surfaces.web.views.upload import upload
+from cupral.surfaces.web.views.why import why
+
+VIEWS: tuple[tuple[str, View], ...] = (
+    ("/", overview),
+    ("/sites", sites),
+    ("/sites/{site}", site),
+    ("/why", why),
+    ("/upload", upload),
+    ("/networks", networks),
+    ("/networks/{site}", network),
+    ("/systems", systems),
+    ("/parameters", parameters),
+    ("/postings", postings),
+    ("/query/{system}/{query}", question),
+)

@@ -1,0 +1,39 @@
+"""Postings: the chain of everything that was written, its audit, and reversal."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from cupral.ledger.audit import verify
+from cupral.surfaces.web.asked import Asked, Page
+
+PLANT_TIME = timezone(timedelta(hours=8))
+A_PAGE = 100
+
+
+def postings(asked: Asked) -> Page:
+    """The latest postings, newest first; `?before=` goes further back, `?verify=` audits."""
+    every = asked.ledger.postings()
+    before = int(asked.get("before", "0")) if asked.get("before", "0").isdigit() else 0
+    earlier = [row for row in every if not before or row["seq"] < before]
+    shown = earlier[-A_PAGE:][::-1]
+    level = asked.get("verify")
+    content = {
+        "rows": [{**row, "at": moment(row["recorded_at"])} for row in shown],
+        "count": len(every), "next": shown[-1]["seq"] if len(earlier) > A_PAGE else 0,
+        "verdict": verify(asked.ledger, 2 if level == "2" else 1) if level else None,
+        "trail": [{**row, "at": moment(row["at"])} for row in asked.ledger.records.audit(30)],
+        "reversed": {row["id"].removeprefix("reverse:") for row in every
+                     if row["id"].startswith("reverse:")},
+    }  # fmt: skip
+    return Page(template="postings.html", title=asked.language("nav.postings"), content=content)
+
+
+def moment(microseconds: int) -> str:
+    """A time of recording in plant time.
+
+    Examples
+    --------
+    >>> moment(0)
+    '1970-01-01 08:00:00'
+    """
+    at = datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone(PLANT_TIME)
+    return at.strftime("%Y-%m-%d %H:%M:%S")

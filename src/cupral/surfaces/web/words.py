@@ -1,0 +1,62 @@
+"""Words: phrases made of a row and a catalogue."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cupral.demonstration.province import SENTENCE_EN, SENTENCE_ZH
+from cupral.ledger.quantity import factor
+from cupral.surfaces.web.drawing.tilemap import city_names
+from cupral.surfaces.web.figures import number
+from cupral.surfaces.web.language import Language
+
+
+def city(language: Language, name: str) -> str:
+    """A city's name in the reader's language.
+
+    Examples
+    --------
+    >>> from cupral.surfaces.web.language import language
+    >>> city(language("en"), "滨州市")
+    'Binzhou'
+    """
+    known = city_names().get(name.removesuffix("市"))
+    return language.of(known) if known else language.word("word", name)
+
+
+READABLE: Mapping[str, tuple[tuple[float, str, str], ...]] = {
+    "CNY": ((1e8, "亿元", "1e9 CNY"), (1e4, "万元", "1e6 CNY")),
+    "t": ((1e5, "万吨", "kt"),),
+    "1": ((0.0, "%", "%"),),
+}
+"""Unit -> (from which size on, unit in Chinese, unit in English)."""
+
+
+def readable(language: Language, values: Iterable[float | None], unit: str) -> tuple[float, str]:
+    """Factor and unit in which a column of figures is easiest to read.
+
+    Examples
+    --------
+    >>> from cupral.surfaces.web.language import language
+    >>> readable(language("zh"), [2.5e11, None], "CNY")
+    (1e-08, '亿元')
+    >>> readable(language("en"), [12.0], "t")
+    (1.0, 't')
+    """
+    size = max((abs(value) for value in values if value is not None), default=0.0)
+    for least, zh, en in READABLE.get(unit, ()):
+        if size >= least:
+            chosen = zh if language.code == "zh" else en
+            return (100.0 if chosen == "%" else factor(unit, chosen)), language.word("unit", chosen)
+    return 1.0, language.word("unit", unit)
+
+
+def demonstration_sentence(language: Language) -> str:
+    """What the demonstration data are, in one sentence."""
+    return SENTENCE_ZH if language.code == "zh" else SENTENCE_EN
+
+
+def aim(language: Language, row: Mapping[str, Any]) -> str:
+    """A target's test in words, e.g. '170 万吨左右'."""
+    unit = language.word("unit", str(row["unit"]))
+    value = f"{number(row['threshold'])} {unit}".strip()
+    return language.word("relation", str(row["relation"])).format(value=value)

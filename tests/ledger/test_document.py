@@ -1,0 +1,40 @@
+"""Documents and options hold, and do not change."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from cupral.ledger.document import Document
+from cupral.ledger.errors import InputError
+from cupral.ledger.option import Option
+from cupral.ledger.stores.records import document_parts, document_sha
+
+TICKET = Document(kind="ticket", id="T1", party="P", body={"weight": 3.5, "lots": ("a", "b")})
+
+
+def test_a_new_document_is_a_draft_without_version() -> None:
+    assert (TICKET.state, TICKET.version, TICKET.posting) == ("draft", 0, "")
+    with pytest.raises(FrozenInstanceError):
+        TICKET.state = "settled"  # type: ignore[misc]
+
+
+def test_the_hash_is_of_what_is_said_not_of_how_it_was_stored() -> None:
+    sha = document_sha(TICKET)
+    assert document_sha(replace(TICKET, version=3, posting="p", author="me")) == sha
+    assert document_sha(replace(TICKET, body={"lots": ["a", "b"], "weight": 3.5})) == sha
+    for changed in ({"state": "settled"}, {"party": "Q"}, {"body": {}}, {"demonstration": True}):
+        assert document_sha(replace(TICKET, **changed)) != sha  # type: ignore[arg-type]
+
+
+def test_parts_of_a_posting_name_each_document_once() -> None:
+    (part,) = document_parts([TICKET])
+    assert (part.name, part.rows.num_rows) == ("document:ticket/T1/0", 0)
+    with pytest.raises(InputError, match="given twice in one posting; give its last state only"):
+        document_parts([TICKET, replace(TICKET, state="settled")])
+    with pytest.raises(InputError, match="a number is not finite"):
+        document_parts([replace(TICKET, body={"x": float("inf")})])
+
+
+def test_an_option_holds_its_effects() -> None:
+    option = Option(id="o", system="s", site="A", title_zh="甲", title_en="a", effects={"x": -1.0})
+    assert (option.effects["x"], option.limit, option.badges) == (-1.0, 1.0, ())
