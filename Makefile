@@ -22,7 +22,7 @@ test: set-up-test
 
 check: set-up-test
 	@status=0; \
-	$(BIN)/ruff check --quiet . || status=1; \
+	$(BIN)/ruff check --quiet --output-format concise . || status=1; \
 	$(BIN)/ruff format --check --quiet --output-format concise . || status=1; \
 	$(BIN)/mypy --no-error-summary || status=1; \
 	MYPYPATH=src:tools $(BIN)/mypy --strict --no-error-summary tools || status=1; \

@@ -95,8 +95,8 @@ def test_the_key_fault_is_named_in_most_of_its_months(told: Told) -> None:
 
 def test_the_story_checks_itself_against_the_truth(told: Told) -> None:
     text = "\n".join(told.lines)
-    assert "truth of the generator: 13,1" in text
-    assert "off by +0.00 points" in text
+    assert "generator's truth 13,121 kWh/t" in text
+    assert "truth 33.54 % (off by +0.00)" in text
     assert KEY.meter in text
 
 

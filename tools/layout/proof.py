@@ -35,5 +35,5 @@ def packages(tree: Tree) -> list[tuple[str, int, int]]:
 
 def _package(source: Source, base: str) -> str:
     parts = PurePosixPath(source.name).relative_to(base).parts[:-1]
-    depth = 2 if parts[:1] in (("systems",), ("methods",)) else 1
+    depth = 2 if parts[:1] == ("systems",) else 1
     return "/".join(parts[:depth]) or "."

@@ -82,7 +82,7 @@ def _register(ledger: Ledger, known: Truth) -> None:
 def _reconcile(ledger: Ledger, known: Truth, told: Progress) -> None:
     first, last = (f"{month // 100}-{month % 100:02d}" for month in (MONTHS[0], MONTHS[-1]))
     for number, plant in enumerate(known.plants):
-        told(f"balance of {plant.site.id}", 0.3 + 0.5 * number / len(known.plants))
+        told(f"balance of {plant.site.id}", 0.3 + 0.45 * number / len(known.plants))
         system.order(
             ledger, "balance.reconcile", author=AUTHOR, site=plant.site.id,
             period=f"{first}..{last}",

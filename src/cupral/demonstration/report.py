@@ -11,8 +11,8 @@ from cupral.demonstration.faults import Fault
 from cupral.demonstration.truth import load
 from cupral.ledger.ledger import Ledger
 
-PERIOD = "2025-01..2026-10"
-"""All months of the demonstration."""
+PERIODS = ("2025-01..2025-10", "2025-11..2025-12", "2026-01..2026-10")
+"""All months of the demonstration, in the spans that are kept already for the targets."""
 
 Doubts = Mapping[tuple[str, int], Sequence[frozenset[str]]]
 """Groups of suspect meters by site and month (YYYYMM)."""
@@ -145,9 +145,10 @@ def _corrected(ledger: Ledger, fault: Fault) -> frozenset[int]:
 def _doubts(ledger: Ledger) -> Doubts:
     found: dict[tuple[str, int], list[frozenset[str]]] = {}
     for site in ledger.sites():
-        answer = system.ask(ledger, "balance.months", site=site.id, period=PERIOD)
-        for row in answer.tables["suspects"]:
-            found.setdefault((site.id, _month(row)), []).append(frozenset(row["group"]))
+        for period in PERIODS:
+            answer = system.ask(ledger, "balance.months", site=site.id, period=period)
+            for row in answer.tables["suspects"]:
+                found.setdefault((site.id, _month(row)), []).append(frozenset(row["group"]))
     return found
 
 

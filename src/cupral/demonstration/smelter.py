@@ -43,7 +43,7 @@ def smelter(sketch: Sketch, cathode: Vector, site: Mapping[str, float]) -> None:
     --------
     >>> sketch = Sketch("x", np.random.default_rng(1))
     >>> smelter(sketch, np.full(22, 5e4), {"gold": 3e-6, "own": 0.3, "energy": 1.0})
-    >>> 2.0 < float(sketch.amounts["CONC"].mean() / 1e5) < 2.6
+    >>> 3.5 < float(sketch.amounts["CONC"].mean() / 5e4) < 4.5
     True
     """
     made = anodes(sketch, cathode)

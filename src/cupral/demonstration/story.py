@@ -98,15 +98,16 @@ def _true(known: Truth) -> Share:
 
 def _flip(seen: Mapping[str, Share], true: Share) -> Iterator[str]:
     declared, reconciled = seen["declared"], seen["reconciled"]
+    yield f"T8 flips by one meter: {KEY.meter}, {KEY.en}"
     yield (
-        f"T8 flips: {KEY.meter} ({KEY.en}) makes {KEY.site} {LINE} look like"
-        f" {declared.intensity:,.0f} kWh/t; reconciled {reconciled.intensity:,.0f} ±"
-        f" {reconciled.sd:.0f}, so the share is {reconciled.share:.2f} %, not"
-        f" {declared.share:.2f} % ({reconciled.share - declared.share:+.2f} points)"
+        f"  {KEY.site} {LINE}: declared {declared.intensity:,.0f}, reconciled"
+        f" {reconciled.intensity:,.0f} ± {reconciled.sd:.0f}, generator's truth"
+        f" {true.intensity:,.0f} kWh/t (benchmark {1000 * BENCHMARK:,.0f})"
     )
     yield (
-        f"truth of the generator: {true.intensity:,.0f} kWh/t and {true.share:.2f} %"
-        f" (reconciled share off by {reconciled.share - true.share:+.2f} points)"
+        f"  share above benchmark: declared {declared.share:.2f} %, reconciled"
+        f" {reconciled.share:.2f} % ({reconciled.share - declared.share:+.2f} points), truth"
+        f" {true.share:.2f} % (off by {reconciled.share - true.share:+.2f})"
     )
 
 

@@ -112,9 +112,10 @@ class Ledger:
         if (receipt := self.manifest.already(id, batch.given_sha)) is not None:
             return receipt
 
-        def prepared(head: int) -> Batch:
+        def prepared() -> Batch:
             if not supersede:
                 return batch
+            head = self.head
             undoing = {name: self._superseding(name, table, id) for name, table in tables.items()}
             return replace(batch, parts=(*parts_of(undoing), *acts), read_at=head)
 
@@ -132,7 +133,8 @@ class Ledger:
         if (earlier := self.manifest.receipt(id)) is not None:
             return earlier
 
-        def reversing(head: int) -> Batch:
+        def reversing() -> Batch:
+            head = self.head
             standing = self._standing(posting, seq)
             if not standing:
                 raise InputError(f"nothing of posting {posting!r} stands any more")
@@ -142,7 +144,7 @@ class Ledger:
 
         return self._commit(reversing, ())
 
-    def _commit(self, prepared: Callable[[int], Batch], documents: Sequence[Document]) -> Receipt:
+    def _commit(self, prepared: Callable[[], Batch], documents: Sequence[Document]) -> Receipt:
         """Commit a batch; prepare it again if rows that it undoes have changed meanwhile."""
 
         def within(connection: Any, batch: Batch, seq: int, scopes: Any) -> None:
@@ -151,7 +153,7 @@ class Ledger:
             self.records.mark_stale(connection, seq, scopes)
 
         for _ in range(_PATIENCE):
-            receipt = self.manifest.commit(prepared(self.head), within)
+            receipt = self.manifest.commit(prepared(), within)
             if receipt is not None:
                 return receipt
         raise Conflict("other writers keep changing the same rows; try again when they are done")

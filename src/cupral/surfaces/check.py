@@ -113,9 +113,7 @@ def run_cases(file: CaseFile, available: Mapping[str, Judge]) -> CaseReport:
         return CaseReport(tuple(_verdicts(ledger, file, available)))
 
 
-def _verdicts(
-    ledger: Ledger, file: CaseFile, available: Mapping[str, Judge]
-) -> Iterator[Verdict]:
+def _verdicts(ledger: Ledger, file: CaseFile, available: Mapping[str, Judge]) -> Iterator[Verdict]:
     for number, case in enumerate(file.cases, start=1):
         id, kind = str(case.get("id", f"case {number}")), str(case.get("kind", ""))
         title = str(case.get("title", ""))

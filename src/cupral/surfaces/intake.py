@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cupral.ledger.errors import InputError, NotFound
+from cupral.demonstration.faults import KEY
+from cupral.demonstration.story import corrected_file
+from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.template import Template, template_file
 from cupral.system import order
@@ -15,6 +17,8 @@ from cupral.systems.balance.commands.stocktakes import STOCKTAKES
 from cupral.systems.statistics.commands import import_file
 from cupral.systems.statistics.compute.sheet import TEMPLATE as RETURNS
 
+LATE_FILE = "corrected-ct-ratio.csv"
+"""The file that ends the demonstration's story."""
 SITE_KINDS: Mapping[str, Template] = {"meters": METERS, "assays": ASSAYS, "stocktakes": STOCKTAKES}
 """Kinds that belong to one site and are imported by system balance."""
 KINDS: Mapping[str, Template] = {**SITE_KINDS, "returns": RETURNS}
@@ -62,6 +66,27 @@ def take(ledger: Ledger, brought: Brought, *, dry_run: bool) -> Any:
             ledger, author=brought.author, content=brought.content, filename=brought.filename,
             dry_run=dry_run, supersede=brought.correct,
         )  # fmt: skip
+
+
+def late_file(ledger: Ledger) -> Brought:
+    """The corrected meter file of the demonstration's story.
+
+    Raises
+    ------
+    NotFound
+        If the ledger holds no demonstration.
+    Conflict
+        If it was posted before.
+    """
+    rows = ledger.flows(site=KEY.site, meter=KEY.meter, origin="measured").to_pylist()
+    if not rows:
+        raise NotFound("this ledger holds no demonstration; run `cupral demo` for one")
+    if any(LATE_FILE in row["lineage"] for row in rows):
+        raise Conflict(f"{LATE_FILE} was posted before; reverse that posting to see it again")
+    return Brought(
+        kind="meters", filename=LATE_FILE, content=corrected_file(ledger), site=KEY.site,
+        author="demonstration", correct=True,
+    )  # fmt: skip
 
 
 def template(kind: str, form: str) -> bytes:

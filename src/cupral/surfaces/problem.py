@@ -61,9 +61,11 @@ def problem(error: CupralError, where: str = "") -> Problem:
       where   row 3
       next    write for example t
     """
-    kind, status, usual = next(
-        (name, code, cure) for cls, name, code, cure in _KINDS if isinstance(error, cls)
-    ) if not _unnamed(error) else ("error", 500, "look at the ledger and try again")
+    kind, status, usual = (
+        next((name, code, cure) for cls, name, code, cure in _KINDS if isinstance(error, cls))
+        if not _unnamed(error)
+        else ("error", 500, "look at the ledger and try again")
+    )
     what, allowed, cure = _divided(str(error))
     if isinstance(error, CannotDecide) and error.needs:
         allowed = f"needs {', '.join(error.needs)}"

@@ -1,11 +1,11 @@
 """The small province, built once, with its standing."""
 
 import pytest
-from tests.systems.plan.province import THROUGH, build
 
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.system import call, open_ledger
+from tests.systems.plan.province import THROUGH, build
 
 
 @pytest.fixture(scope="session")

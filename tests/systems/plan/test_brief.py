@@ -8,7 +8,6 @@ from typing import Any
 import openpyxl
 import pytest
 from docx import Document
-from tests.systems.plan.province import THROUGH
 
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
@@ -16,6 +15,7 @@ from cupral.system import ask
 from cupral.systems.plan.compute import sections
 from cupral.systems.plan.compute.document import brief_docx
 from cupral.systems.plan.compute.workbook import brief_xlsx
+from tests.systems.plan.province import THROUGH
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,17 @@ def test_the_document_opens_and_reads(document: Any, brief: Result) -> None:
     assert "未达标 not met" in text
 
 
+def test_a_page_has_notes_instead_of_wide_columns(document: Any, book: Any, brief: Result) -> None:
+    """Badges are a list below the tables of the document and a column of the workbook."""
+    heads = [cell.text for cell in document.tables[0].rows[0].cells]
+    assert len(heads) == len(sections.page_columns(sections.SECTIONS[0]))
+    assert "提示\nbadges" not in heads
+    bullets = [p.text for p in document.paragraphs if p.style.name == "List Bullet"]
+    assert bullets == list(brief.badges)
+    values = {cell.value for row in book.worksheets[0] for cell in row}
+    assert "提示\nbadges" in values
+
+
 def test_the_demonstration_flag_is_on_every_page(document: Any, book: Any) -> None:
     """In the header of the document, on top and in the printed header of every sheet."""
     header = document.sections[0].header.paragraphs[0].text
@@ -109,7 +120,7 @@ def test_the_workbook_holds_numbers_as_numbers(book: Any, brief: Result) -> None
     found = {sheet.cell(row, heads["test"]).value: sheet.cell(row, heads["declared"]).value
              for row in range(1, sheet.max_row + 1)}  # fmt: skip
     expected = {row["test"]: row["declared"] for row in brief.tables["targets"]}
-    assert found["≈ 170 万吨"] == expected["≈ 170 万吨"]
+    assert found["≈ 170 万吨"] == pytest.approx(expected["≈ 170 万吨"], rel=1e-12)
     assert found["≤ 210 kgce/t"] == "—"
     assert any("no query gives" in str(cell.value) for row in sheet for cell in row)
 

@@ -113,7 +113,7 @@ def test_only_sites_that_moved_are_named() -> None:
 def test_doubts_are_grouped_over_months_and_direct_ones_come_first() -> None:
     """Twelve months of one doubt are one row; meters on the line's own streams lead."""
     rows = [{"group": ["far"], "kind": "bias", "size": 9.0, "unit": "t", "month": 202601}] + [
-        {"group": ["own"], "kind": "bias", "size": size, "unit": "t", "month": month}
+        {"group": ["own", "own"], "kind": "bias", "size": size, "unit": "t", "month": month}
         for size, month in ((1.0, 202601), (3.0, 202602))
     ]
     balance = Result(query="q", subject="site", tables={"suspects": tuple(rows)})
@@ -121,8 +121,8 @@ def test_doubts_are_grouped_over_months_and_direct_ones_come_first() -> None:
     assert [(row["meters"], row["months"], row["size"]) for row in found] == [
         (["own"], [202601, 202602], 2.0), (["far"], [202601], 9.0),
     ]  # fmt: skip
+    assert [row["moved"] for row in found] == [-1.0, None], "a far meter moved nothing by itself"
     assert [row["meters"] for row in moving.telling(found)] == [["own"]]
-    assert len(moving.telling([{**row, "direct": False} for row in found])) == 2
 
 
 def test_changes_name_what_was_and_what_is() -> None:
@@ -134,6 +134,10 @@ def test_changes_name_what_was_and_what_is() -> None:
     assert (row["figure"], row["was"], row["now"]) == ("reconciled", 5.0, 3.0)
     assert (row["was_met"], row["now_met"], row["since"]) == ("met", "not met", 7)
     assert changes.changes([new], [new], 7) == ()
+    assert changes.changes([new], [{**new, "reconciled": 3.0 + 1e-13}], 7) == (), "only noise"
+    assert len(changes.changes([], [new], 7)) == 2, "a new test has no past"
+    gone = {**new, "reconciled": None, "met_reconciled": "cannot decide"}
+    assert changes.changes([new], [gone], 7)[0]["now"] is None
     versions = [{"body": {"parts": [new]}, "seq": 9}, {"body": {"parts": [old]}, "seq": 7}]
     found = changes.latest_other(versions, [new])
     assert found is not None

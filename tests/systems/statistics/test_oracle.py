@@ -93,6 +93,19 @@ def test_interval_of_the_inverse_in_a_case_file(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
+    "given", [{"rounding_pct": 0.1}, {"rounding_half_width_pct": 0.05}, {"decimals": 1}, {}]
+)
+def test_rounding_may_be_said_in_several_ways(ledger: Ledger, given: dict[str, float]) -> None:
+    """A step of 0.1, half of it, one decimal, or nothing (the parameter in force)."""
+    one = case(
+        {"base_levels": [2.0, 1.0], "cumulative_yoy_pct": [3.0, 4.0], **given},
+        {"low_last": 5.75, "half_width": 0.25},
+    )
+    checks = judge(ledger, one, {"x_rel": 1e-9})
+    assert all(check.ok for check in checks), checks
+
+
+@pytest.mark.parametrize(
     "names",
     [
         ("level", "published", "restated"),
@@ -145,7 +158,7 @@ def test_plausible_names_are_understood(inputs: dict[str, Any], query: str) -> N
         ({"weather": 3}, "'weather' of a growth case is not understood"),
         ({"base_levels": [1], "base": [2], "yoy_pct": [1]}, "two inputs mean base_levels"),
         ({}, "no growth calculation takes"),
-        ({"base_levels": [1], "cumulative_yoy_pct": [1], "rounding_half_width": 0.05},
+        ({"base_levels": [1], "cumulative_yoy_pct": [1], "rounding_digits": 1},
          "is not understood"),
     ],
 )  # fmt: skip

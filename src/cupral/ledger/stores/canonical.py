@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupral.ledger.stores.order import ordered
+
 FORM_VERSION = 1
 _LEFT_OUT = "recorded_at"
 
@@ -22,11 +24,11 @@ _LEFT_OUT = "recorded_at"
 def content_sha(rows: pa.Table) -> str:
     """SHA-256 of rows of one table in canonical form."""
     plain = [_plain(column) for column in rows.columns]
-    ordered = _ordered(pa.table(plain, names=rows.schema.names))
-    digest = hashlib.sha256(f"cupral rows v{FORM_VERSION} {ordered.num_rows}".encode())
-    for name in ordered.schema.names:
+    listed = _ordered(pa.table(plain, names=rows.schema.names))
+    digest = hashlib.sha256(f"cupral rows v{FORM_VERSION} {listed.num_rows}".encode())
+    for name in listed.schema.names:
         if name != _LEFT_OUT:
-            column = ordered.column(name)
+            column = listed.column(name)
             digest.update(f"|{name}:{_tag(column.type)}|".encode())
             if column.null_count:
                 digest.update(np.packbits(column.is_valid().to_numpy()).tobytes())
@@ -54,7 +56,7 @@ def _ordered(rows: pa.Table) -> pa.Table:
     numbers, postings = rows.column("row").to_numpy(), pc.min_max(rows.column("posting")).as_py()
     if postings["min"] == postings["max"] and bool(np.all(numbers[1:] > numbers[:-1])):
         return rows
-    return rows.take(pc.sort_indices(rows, [("posting", "ascending"), ("row", "ascending")]))
+    return ordered(rows, ("posting", "row"))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

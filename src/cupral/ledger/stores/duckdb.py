@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
+from cupral.ledger.stores.order import ordered
 from cupral.ledger.stores.protocol import Filter
 from cupral.ledger.stores.rows import references
 
@@ -35,7 +36,7 @@ class DuckScan:
 
     def current(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """Rows that stand: entered and not undone, by month, site, posting, row."""
-        rows = self._rows(table, files, asked, "month, site, posting, row")
+        rows = self._rows(table, files, asked, ("month", "site", "posting", "row"))
         entries = pc.equal(rows["sign"], 1)
         if pc.all(entries).as_py():
             return rows
@@ -45,7 +46,7 @@ class DuckScan:
 
     def every(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """All rows, counter-entries included, in order of posting and row."""
-        return self._rows(table, files, asked, "posting, row")
+        return self._rows(table, files, asked, ("posting", "row"))
 
     def totals(
         self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
@@ -65,13 +66,15 @@ class DuckScan:
         sql = f"SELECT {keys}, {sums} FROM {scope} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
         return self._fetch(sql, values, schema)
 
-    def _rows(self, table: str, files: Sequence[Path], asked: Filter, order: str) -> pa.Table:
+    def _rows(
+        self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
+    ) -> pa.Table:
         if not files:
             return SCHEMAS[table].empty_table()
         scope, values = _scope(table, files, asked)
         names = ", ".join(f'"{name}"' for name in SCHEMAS[table].names)
-        sql = f"SELECT {names} FROM {scope} ORDER BY {order}"  # noqa: S608
-        return self._fetch(sql, values, SCHEMAS[table])
+        sql = f"SELECT {names} FROM {scope}"  # noqa: S608
+        return ordered(self._fetch(sql, values, SCHEMAS[table]), by)
 
     def _fetch(self, sql: str, values: list[object], schema: pa.Schema) -> pa.Table:
         with self._lock:

@@ -3,19 +3,19 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cupral.ledger.errors import Damaged
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
+from cupral.ledger.stores.order import order
 
 ROW_GROUP = 122_880
 _MANY = 2 * ROW_GROUP
@@ -38,15 +38,22 @@ class DataFile:
 
 def write(root: Path, table: str, month: int, rows: pa.Table) -> DataFile:
     """Write rows of one month so that they survive a power failure once this returns."""
-    return _write_ordered(root, table, month, rows, _order(table, rows))
+    coded = _coded(rows, map)
+    return _write_ordered(root, table, month, coded, _order(table, coded))
 
 
 def write_all(root: Path, parts: Iterable[tuple[str, int, pa.Table]]) -> list[DataFile]:
     """Write the rows of several (table, month); many rows of a month become several files."""
-    pieces = [piece for part in parts for piece in _split(*part)]
-    if sum(len(piece[3]) for piece in pieces) < _MANY:
-        return [_write_ordered(root, *piece) for piece in pieces]
+    given = list(parts)
+    if sum(rows.num_rows for _, _, rows in given) < _MANY:
+        return [write(root, *part) for part in given]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pieces = [
+            (table, month, coded, places)
+            for table, month, rows in given
+            for coded in [_coded(rows, pool.map)]
+            for places in _split(_order(table, coded))
+        ]
         return list(pool.map(lambda piece: _write_ordered(root, *piece), pieces))
 
 
@@ -96,59 +103,49 @@ def _changed(path: Path) -> float:
         return float("inf")
 
 
-def _split(table: str, month: int, rows: pa.Table) -> Iterator[tuple[str, int, pa.Table, pa.Array]]:
-    order = _order(table, rows)
-    files = 1 if len(order) < _MANY else os.cpu_count() or 1
-    size = -(-len(order) // files)
-    for first in range(0, len(order), size):
-        yield table, month, rows, order.slice(first, size)
-
-
 def _order(table: str, rows: pa.Table) -> pa.Array:
-    keys = [_ranks(rows["site"]), _ranks(rows["material"]), rows[TIME_COLUMN[table]].to_numpy()]
-    coded = pa.table(dict(zip("abc", keys, strict=True)))
-    return pc.sort_indices(coded, [(name, "ascending") for name in "abc"])
+    return order(rows, ("site", "material", TIME_COLUMN[table]))
 
 
-def _ranks(column: pa.ChunkedArray) -> Any:
-    encoded = column.combine_chunks().dictionary_encode()
-    order = pc.array_sort_indices(encoded.dictionary).to_numpy()
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks[encoded.indices.to_numpy()]
+def _split(places: pa.Array) -> Iterator[pa.Array]:
+    files = 1 if len(places) < _MANY else os.cpu_count() or 1
+    size = -(-len(places) // files)
+    for first in range(0, len(places), size):
+        yield places.slice(first, size)
 
 
-def _write_ordered(root: Path, table: str, month: int, rows: pa.Table, order: pa.Array) -> DataFile:
+def _coded(rows: pa.Table, each: Callable[..., Iterable[Any]]) -> pa.Table:
+    """The same rows; text that repeats is a dictionary, which is quick to order and to write."""
+    return pa.table(list(each(_encoded, rows.columns)), names=rows.schema.names)
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    head = whole.slice(0, 10_000)
+    if not pa.types.is_string(whole.type) or pc.count_distinct(head).as_py() * 2 > len(head) + 2:
+        return whole
+    return whole.dictionary_encode()
+
+
+def _write_ordered(
+    root: Path, table: str, month: int, rows: pa.Table, places: pa.Array
+) -> DataFile:  # fmt: skip
     folder = _folder(root, table, month)
     final = folder / f"{uuid.uuid4().hex}.parquet"
     temporary = final.with_suffix(".tmp")
-    ordered = pa.table([_taken(c, order) for c in rows.columns], names=rows.schema.names)
+    ordered = rows.take(places)
+    texts = [f.name for f in rows.schema if pa.types.is_string(f.type)]
     pq.write_table(
-        ordered, temporary, compression="lz4", row_group_size=ROW_GROUP,
-        write_page_checksum=True, use_dictionary=_repeating(ordered),
+        ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
+        write_page_checksum=True,
+        use_dictionary=[name for name in rows.schema.names if name not in texts],
     )  # fmt: skip
     digest = _flush(temporary)
     temporary.rename(final)
     _flush_folder(folder)
-    sites = pc.min_max(ordered.column("site")).as_py()
+    first, last = ordered["site"][0].as_py(), ordered["site"][-1].as_py()
     name, size = final.relative_to(root).as_posix(), final.stat().st_size
-    return DataFile(table, name, month, ordered.num_rows, size, digest, sites["min"], sites["max"])
-
-
-def _taken(column: pa.ChunkedArray, order: pa.Array) -> pa.ChunkedArray:
-    """Rows in order; a column that says one thing needs no moving."""
-    if len(column) and not column.null_count and pc.all(pc.equal(column, column[0])).as_py():
-        return column.slice(0, len(order))
-    return column.combine_chunks().take(order)
-
-
-def _repeating(rows: pa.Table) -> Sequence[str]:
-    """Columns worth a dictionary: not those whose first rows are nearly all different."""
-    head = rows.slice(0, 1000)
-    return [
-        field.name for field in rows.schema
-        if pc.count_distinct(head[field.name]).as_py() * 2 < head.num_rows + 2
-    ]  # fmt: skip
+    return DataFile(table, name, month, ordered.num_rows, size, digest, first, last)
 
 
 def _folder(root: Path, table: str, month: int) -> Path:

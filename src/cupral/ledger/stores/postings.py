@@ -124,7 +124,7 @@ class Postings:
         Returns None, and writes nothing, if the rows to be undone have changed since they
         were read.
         """
-        recorded_at = self._next_time()
+        recorded_at = time.time_ns() // 1000
         written = self._write(batch, recorded_at)
         receipt = None
         try:
@@ -189,10 +189,6 @@ class Postings:
             query = sa.select(schema.posting).where(schema.posting.c.id == id)
             row = connection.execute(query).mappings().first()
         return None if row is None else _already(row)
-
-    def _next_time(self) -> int:
-        with self.database.connect() as connection:
-            return int(max(time.time_ns() // 1000, _last(connection)["recorded_at"] + 1))
 
     @property
     def head(self) -> int:
@@ -321,6 +317,6 @@ def _scopes(parts: Iterable[Part]) -> list[Scope]:
     found = set[Scope]()
     for part in parts:
         if part.rows.num_rows:
-            groups = part.rows.group_by(["site", "origin"]).aggregate([])
+            groups = part.rows.group_by(["site", "origin"], use_threads=False).aggregate([])
             found |= {(part.table, r["site"], r["origin"], part.month) for r in groups.to_pylist()}
     return sorted(found)

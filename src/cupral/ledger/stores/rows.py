@@ -41,6 +41,8 @@ def given(table: str, nouns: Iterable[Any] | pa.Table, posting: str, first_row: 
         If a column is missing or a value is not allowed.
     """
     rows = nouns if isinstance(nouns, pa.Table) else _from_nouns(table, list(nouns))
+    if not rows.num_rows:
+        return SCHEMAS[table].empty_table()
     rows = _typed(table, rows)
     _check(table, rows)
     rows = _canonical_units(table, rows)
@@ -83,6 +85,8 @@ def _keys(table: str, rows: pa.Table) -> list[tuple[Any, ...]]:
 
 def _from_nouns(table: str, nouns: Sequence[Any]) -> pa.Table:
     noun = NOUNS[table]
+    if not nouns:
+        return pa.table({})
     for item in nouns:
         if not isinstance(item, noun):
             raise InputError(f"{table} takes {noun.__name__} rows, not {type(item).__name__}")
@@ -184,8 +188,8 @@ def _finite(table: str, name: str, column: pa.ChunkedArray) -> None:
 
 
 def _refuse(table: str, name: str, wrong: pa.ChunkedArray, what: str) -> None:
-    row = pc.index(wrong, True).as_py()
-    if row >= 0:
+    if pc.any(wrong).as_py():
+        row = np.flatnonzero(wrong.to_numpy())[0]
         raise InputError(f"{table}.{name} row {row} {what}; nothing was posted")
 
 

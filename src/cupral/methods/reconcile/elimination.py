@@ -34,8 +34,9 @@ class Elimination:
     """(u,): determined by the measured streams."""
     rank: int
     """Rank of A_U."""
-    exact: bool
-    """P holds only zeros and ones."""
+    bound: Matrix | None
+    """Size (p, m) to which entries of P are rounded, in units of machine precision; None when
+    P is exact, as in plain networks."""
 
 
 @dataclass(slots=True)
@@ -60,13 +61,15 @@ class _Triplets:
         return sparse.csr_array((np.concatenate(self.values), place), shape=shape)
 
 
-def eliminate(unmeasured: Columns) -> Elimination:
+def eliminate(unmeasured: Columns, row_scale: Vector) -> Elimination:
     """Project unmeasured streams out of the balances.
 
     Parameters
     ----------
     unmeasured : (m, u) csc
         Columns of the incidence that belong to unmeasured streams.
+    row_scale : (m,)
+        Powers of two that bring all balances near unit size.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def eliminate(unmeasured: Columns) -> Elimination:
     Crowe, Garcia Campos, Hrymak 1983, AIChE J. 29:881 (projection matrix).
     """
     rows, streams = unmeasured.shape
-    projector, solver = _Triplets([], [], []), _Triplets([], [], [])
+    projector, solver, bound = (_Triplets([], [], []) for _ in range(3))
     observable = np.zeros(streams, dtype=np.bool_)
     touched = np.zeros(rows, dtype=np.bool_)
     touched[unmeasured.indices] = True
@@ -88,17 +91,20 @@ def eliminate(unmeasured: Columns) -> Elimination:
     projector.values.append(np.ones(len(free)))
     height, rank, exact = len(free), 0, True
     for block_rows, block_streams in _blocks(unmeasured):
-        block = _dense(unmeasured, block_rows, block_streams)
+        block, scale = _dense(unmeasured, block_rows, block_streams), row_scale[block_rows]
         plain = _is_network(block)
-        left, inverse, seen = _solve_block(block, plain)
+        left, inverse, seen, rounded = _solve_block(block, plain, scale)
         exact = exact and (plain or not len(left))
-        projector.add(np.arange(height, height + len(left)), block_rows, left)
+        new = np.arange(height, height + len(left))
+        projector.add(new, block_rows, left)
+        bound.add(new, block_rows, rounded)
         solver.add(block_streams, block_rows, inverse)
         observable[block_streams] = seen
         height, rank = height + len(left), rank + len(block_rows) - len(left)
     p, t = projector.matrix((height, rows)), solver.matrix((streams, rows))
     p.eliminate_zeros()
-    return Elimination(p, t, observable, rank, exact)
+    noise = None if exact else bound.matrix((height, rows))
+    return Elimination(p, t, observable, rank, noise)
 
 
 def _blocks(unmeasured: Columns) -> list[tuple[Index, Index]]:
@@ -133,11 +139,14 @@ def _dense(matrix: Columns, rows: Index, streams: Index) -> NDArray[np.float64]:
     return local
 
 
-def _solve_block(block: NDArray[np.float64], plain: bool) -> tuple[NDArray[np.float64], ...]:
-    """Left null space, least-norm inverse and observability of one dense block."""
+def _solve_block(
+    block: NDArray[np.float64], plain: bool, scale: Vector
+) -> tuple[NDArray[np.float64], ...]:
+    """Left null space, least-norm inverse, observability and rounding of one dense block."""
     if block.shape == (1, 1):
-        return np.zeros((0, 1)), 1.0 / block, np.ones(1, dtype=np.bool_)
-    row_scale, column_scale = equilibrate(block)
+        return np.zeros((0, 1)), 1.0 / block, np.ones(1, dtype=np.bool_), np.zeros((0, 1))
+    inner, column_scale = equilibrate(scale[:, None] * block)
+    row_scale = inner * scale
     u, s, vt = np.linalg.svd(row_scale[:, None] * block * column_scale, full_matrices=True)
     rank = int(np.count_nonzero(s > RANK_TOLERANCE * s[0]))
     inverse = column_scale[:, None] * (vt[:rank].T / s[:rank]) @ u[:, :rank].T * row_scale
@@ -147,7 +156,7 @@ def _solve_block(block: NDArray[np.float64], plain: bool) -> tuple[NDArray[np.fl
     else:
         left = u[:, rank:].T
         left = np.where(np.abs(left) < 1e-14, 0.0, left) * row_scale
-    return left, inverse, seen
+    return left, inverse, seen, np.zeros_like(left) if plain else np.ones_like(left) * row_scale
 
 
 def _is_network(block: NDArray[np.float64]) -> bool:
@@ -155,6 +164,27 @@ def _is_network(block: NDArray[np.float64]) -> bool:
     filled = np.count_nonzero(block, axis=0)
     total = block.sum(axis=0)
     return bool(np.all((filled == 1) | ((filled == 2) & (total == 0.0))))
+
+
+def balance_scale(columns: Columns) -> Vector:
+    """Powers of two (m,) that bring the rows of a sparse matrix near unit size.
+
+    Ones when the coefficients are of similar size already, as in plain networks.
+    """
+    size = np.abs(columns.data)
+    scale = np.ones(columns.shape[0])
+    if not size.size or size.max() <= 16.0 * size.min():
+        return scale
+    column = np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))
+    width = np.ones(columns.shape[1])
+    for _ in range(4):
+        scaled = scale[columns.indices] * size * width[column]
+        tall, wide = np.zeros_like(scale), np.zeros_like(width)
+        np.maximum.at(tall, columns.indices, scaled)
+        np.maximum.at(wide, column, scaled)
+        scale *= _halving(tall)
+        width *= _halving(wide)
+    return scale
 
 
 def equilibrate(block: NDArray[np.float64]) -> tuple[Vector, Vector]:

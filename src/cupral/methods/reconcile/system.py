@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from cupral.methods.reconcile.elimination import Elimination, eliminate
+from cupral.methods.reconcile.elimination import Elimination, balance_scale, eliminate
 from cupral.methods.reconcile.errors import ContradictionError
 from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
@@ -63,7 +63,7 @@ def assemble(problem: Problem) -> System:
     measured, fixed = problem.adjustable, np.flatnonzero(problem.sd == 0.0)
     unmeasured = np.flatnonzero(~problem.known)
     columns: Columns = sparse.csc_array(problem.incidence)
-    elimination = eliminate(columns[:, unmeasured])
+    elimination = eliminate(columns[:, unmeasured], balance_scale(columns))
     right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
     flows: Columns = columns[:, measured] if len(measured) < columns.shape[1] else columns
     whole, target = _project(elimination, flows, right)
@@ -88,9 +88,10 @@ def _project(elimination: Elimination, columns: Columns, right: Vector) -> tuple
     if not elimination.rank and not len(elimination.observable):
         return columns, right
     whole: Columns = sparse.csc_array(projector @ columns)
-    if not elimination.exact:
-        sizes = abs(projector) @ abs(columns)
-        whole = sparse.csc_array(whole.multiply(abs(whole) > 1e-12 * sizes))
+    if elimination.bound is not None:
+        size = abs(columns)
+        sizes = 1e-12 * (abs(projector) @ size) + 2e-15 * (elimination.bound @ size)
+        whole = sparse.csc_array(whole.multiply(abs(whole) > sizes))
     whole.eliminate_zeros()
     whole.sort_indices()
     return whole, np.asarray(projector @ right)

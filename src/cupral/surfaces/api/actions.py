@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,18 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cupral.ledger.errors import CupralError, InputError
-from cupral.ledger.ledger import Ledger
-from cupral.ledger.result import Result
 from cupral.surfaces import intake
 from cupral.surfaces.api.assets import sent
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.api.pages import asked_by, error_page, finished
-from cupral.surfaces.jobs import Job, Step
+from cupral.surfaces.jobs import Job
 from cupral.surfaces.plainness import plain
+from cupral.surfaces.references import recomputed
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.views.networks import draft, editor, read_draft
 from cupral.surfaces.web.views.upload import job_page
-from cupral.system import call, order
+from cupral.system import order
 
 KEPT_UPLOADS = 20
 MOST_BYTES = 64 * 1024 * 1024
@@ -64,10 +62,14 @@ class Actions:
 
     def _posting(self, brought: intake.Brought) -> Job:
         ledger = self.desk.ledger
-        return self.desk.jobs.start(brought.filename, [
-            ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
-            ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
-        ])  # fmt: skip
+        return self.desk.jobs.start(
+            brought.filename,
+            [
+                ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
+                ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
+                ("recompute", lambda done: {**done["post"], "recomputed": recomputed(ledger)}),
+            ],
+        )
 
     async def reverse(self, request: Request) -> Response:
         """Undo a posting."""
@@ -79,12 +81,20 @@ class Actions:
             reason=reason)))]))  # fmt: skip
 
     async def refresh(self, _request: Request) -> Response:
-        """Recompute every stale Result as a new version, one a step."""
+        """Recompute every stale Result as a new version."""
         ledger = self.desk.ledger
-        stale = await run_in_threadpool(ledger.stale_results)
-        steps = [(result.key, partial(_recomputed, ledger, result)) for result in stale]
-        last: Step = ("done", lambda outcomes: {"recomputed": list(outcomes)})
-        return _to(self.desk.jobs.start("refresh", [*steps, last]))
+        steps = [("recompute", lambda _: {"recomputed": recomputed(ledger)})]
+        return _to(self.desk.jobs.start("refresh", steps))
+
+    async def correct_demonstration(self, _request: Request) -> Response:
+        """Post the corrected late file of the demonstration's story."""
+        brought = await run_in_threadpool(lambda: intake.late_file(self.desk.ledger))
+        return _to(self._posting(brought))
+
+    async def late_file(self, _request: Request) -> Response:
+        """The corrected late file of the demonstration's story, to be looked at first."""
+        brought = await run_in_threadpool(lambda: intake.late_file(self.desk.ledger))
+        return _download(brought.content, brought.filename)
 
     async def define(self, request: Request) -> Response:
         """Register a network from a file."""
@@ -148,19 +158,17 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
         "/upload": made.upload, "/jobs/{id}/post": made.post_checked,
         "/jobs/{id}/cancel": made.cancel, "/reverse": made.reverse, "/refresh": made.refresh,
         "/networks": made.define, "/networks/{site}": made.edit,
+        "/demonstration/correct": made.correct_demonstration,
     }  # fmt: skip
     reads = {
         "/jobs/{id}": made.job, "/template/{name}": made.template,
         "/networks/{site}/file.{form}": made.export,
+        f"/demonstration/{intake.LATE_FILE}": made.late_file,
     }  # fmt: skip
     for path, action in posts.items():
         app.router.routes.append(Route(path, _told(desk, action), methods=["POST"]))
     for path, action in reads.items():
         app.router.routes.append(Route(path, _told(desk, action), methods=["GET"]))
-
-
-def _recomputed(ledger: Ledger, result: Result, _before: Mapping[str, Any]) -> str:
-    return call(ledger, result.query, **dict(result.arguments)).sha256
 
 
 def _told(desk: Desk, action: Any) -> Any:

@@ -26,7 +26,7 @@ async def asset(request: Request) -> Response:
 def sent(request: Request, kept: Kept, *, cache: str) -> Response:
     """A kept body as the reader's browser can take it; nothing if it has it already."""
     headers = {"cache-control": cache, "etag": f'"{kept.etag}"', "vary": "accept-encoding, cookie"}
-    if kept.etag in request.headers.get("if-none-match", ""):
+    if kept.etag and kept.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if kept.squeezed and "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"

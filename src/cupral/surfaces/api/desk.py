@@ -1,10 +1,11 @@
 """Desk: what one serving process holds: the ledger, its jobs, its kept pages."""
 
 import asyncio
+import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,7 @@ from cupral.surfaces.jobs import Jobs
 KEPT_PAGES = 2000
 PATIENCE = 5.0
 """Seconds that a reader waits for a page to be made anew before the earlier one is sent."""
+NOTICE_PLACE = b"<!--earlier-->"
 Key = tuple[Any, ...]
 
 
@@ -27,6 +29,16 @@ class Kept:
     etag: str
     status: int
     media: str
+    notice: bytes = b""
+    """What an earlier page says at its top while the present one is made."""
+    fresh: bool = True
+    """False for an earlier page."""
+
+    def earlier(self) -> "Kept":
+        """The same page, saying that it is an earlier state."""
+        body = self.body.replace(NOTICE_PLACE, self.notice, 1)
+        squeezed = gzip.compress(body, 1, mtime=0)
+        return replace(self, body=body, squeezed=squeezed, etag="", fresh=False)
 
 
 @dataclass(slots=True)
@@ -53,7 +65,7 @@ class Pages:
         if known is None:
             return await asyncio.shield(task)
         done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-        return task.result() if done else known[1]
+        return task.result() if done else known[1].earlier()
 
     async def _make(self, key: Key, state: int, make: Callable[[], Kept]) -> Kept:
         try:

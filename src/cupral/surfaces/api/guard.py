@@ -1,5 +1,6 @@
 """Guard: the headers of every answer, and refusal of orders that another site sends."""
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,9 +27,17 @@ HEADERS = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_REFUSAL = b'{"type":"urn:cupral:no-right","title":"no right","status":403,"what":"this order was \
-sent by another site","where":"header Origin","allowed":"orders from our own pages, or from \
-programs that send no Origin","next":"open our page and give the order there"}'
+_REFUSAL = json.dumps(
+    {
+        "type": "urn:cupral:no-right",
+        "title": "no right",
+        "status": 403,
+        "what": "this order was sent by another site's page",
+        "where": "headers Sec-Fetch-Site and Origin",
+        "allowed": "orders from our own pages, or from programs that send no Origin",
+        "next": "open our page over https, or on this computer, and give the order there",
+    }
+).encode()
 
 
 def guarded(application: Application) -> Application:
@@ -47,10 +56,16 @@ def guarded(application: Application) -> Application:
 
 
 def foreign(scope: Scope) -> bool:
-    """Whether a browser says that the request comes from another site's page."""
+    """Whether a browser says that the request comes from another site's page.
+
+    Browsers say so in Sec-Fetch-Site (over https, and to this computer itself). Elsewhere
+    Origin has to name our host; our own pages send `null` there, because they send no referrer,
+    so orders from a browser need https or the computer itself.
+    """
     headers = dict(scope["headers"])
-    if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
-        return True
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in (b"same-origin", b"none")
     origin = headers.get(b"origin", b"").decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
     return bool(origin) and urlsplit(origin).netloc != host

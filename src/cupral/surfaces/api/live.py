@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,15 +14,18 @@ from starlette.responses import StreamingResponse
 from cupral.surfaces.api.desk import Desk
 
 SECONDS = 1.0
+KEPT_TICKS = 30
+"""Ticks that a slow reader may lag behind before it loses one."""
 EVENT_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 class Clock:
-    """Ticks once a second while somebody listens."""
+    """Ticks once a second while somebody listens; the last ticks are kept for slow readers."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._next: asyncio.Future[bytes] | None = None
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=KEPT_TICKS)
+        self._wake: asyncio.Event = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._head, self._stale, self._state, self._number = 0, 0, -1, 0
         self.listeners = 0
@@ -30,21 +34,17 @@ class Clock:
         """The ticks, beginning with the present state."""
         self.listeners += 1
         try:
-            self._start()
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run())
+            told = self._number
             yield await self._tick()
             while True:
-                yield await asyncio.shield(self._coming())
+                await self._wake.wait()
+                for number, tick in [entry for entry in self._recent if entry[0] > told]:
+                    told = number
+                    yield tick
         finally:
             self.listeners -= 1
-
-    def _start(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-
-    def _coming(self) -> asyncio.Future[bytes]:
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        return self._next
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -53,10 +53,9 @@ class Clock:
             due = max(due + SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
             self._number += 1
-            tick, waiting = await self._tick(), self._next
-            self._next = None
-            if waiting is not None:
-                waiting.set_result(tick)
+            self._recent.append((self._number, await self._tick()))
+            wake, self._wake = self._wake, asyncio.Event()
+            wake.set()
 
     async def _tick(self) -> bytes:
         state = self._desk.pulse.state

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
+from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from cupral.surfaces.web.rendering import render
 from cupral.surfaces.web.routes import VIEWS
 
 YEAR = 31_536_000
+LOOK_AGAIN = "4"
+"""Seconds after which a browser asks again for a page of an earlier state."""
 CHECK_FIRST = "no-cache"
 """A browser may keep a page but asks whether it still holds."""
 
@@ -37,7 +40,9 @@ def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
         asked = asked_by(request, desk)
         key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part)
         kept = await desk.pages.get(key, desk.pulse.state, lambda: rendered(view, asked))
-        answer = sent(request, kept, cache=CHECK_FIRST)
+        answer = sent(request, kept, cache=CHECK_FIRST if kept.fresh else "no-store")
+        if not kept.fresh:
+            answer.headers["refresh"] = LOOK_AGAIN
         answer.headers["vary"] = "accept-encoding, cookie, hx-request"
         if request.query_params.get("lang") in LANGUAGES:
             answer.set_cookie("lang", asked.language.code, max_age=YEAR, samesite="lax")
@@ -68,7 +73,12 @@ def finished(asked: Asked, page: Page) -> Kept:
     """The bytes of a page, as they are and compressed."""
     body = render(asked, page).encode()
     etag = hashlib.sha256(body).hexdigest()[:16]
-    return Kept(body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html")
+    notice = (
+        f'<div class="demo" role="status"><p>{escape(asked.language("site.earlier"))}</p></div>'
+    )
+    return Kept(
+        body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html", notice.encode()
+    )
 
 
 def error_page(asked: Asked, error: CupralError) -> Page:

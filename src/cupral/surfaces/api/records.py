@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cupral.ledger.audit import verify
-from cupral.ledger.explain import explain
 from cupral.ledger.ledger import Ledger
 from cupral.surfaces.api.answers import answered
 from cupral.surfaces.plainness import plain
+from cupral.surfaces.references import explained as explain_reference
 from cupral.system import manifests
 
 Read = Callable[[Ledger, Request], Any]
@@ -20,7 +20,7 @@ Read = Callable[[Ledger, Request], Any]
 
 def explained(ledger: Ledger, request: Request) -> Any:
     """What a reference is and what it stands on."""
-    return plain(explain(ledger, request.query_params.get("reference", "")))
+    return plain(explain_reference(ledger, request.query_params.get("reference", "")))
 
 
 def postings(ledger: Ledger, _request: Request) -> Any:

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from cupral.ledger.audit import verify as verify_ledger
-from cupral.ledger.explain import explain as explain_reference
 from cupral.surfaces.cli.generated import show_outcome
 from cupral.surfaces.cli.session import author, reading
 from cupral.surfaces.cli.terminal import show_json, show_rows
 from cupral.surfaces.plainness import plain
+from cupral.surfaces.references import explained
 from cupral.system import order
 
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -28,7 +28,7 @@ def explain(
     json_output: Json = False,
 ) -> None:
     """Follow a number to what it stands on."""
-    found = explain_reference(reading(context), reference)
+    found = explained(reading(context), reference)
     show_json(plain(found)) if json_output else typer.echo(str(found))
 
 

@@ -107,4 +107,3 @@ def show_outcome(outcome: Any, *, json_output: bool) -> None:
         show_json(plain(outcome))
     else:
         typer.echo(str(outcome))
-

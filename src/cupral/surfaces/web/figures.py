@@ -38,7 +38,7 @@ def _written(value: float, digits: int | None) -> str:
         return f"{value:.2g}"
     if size >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if size < 100 else f"{value:.1f}"
+    return f"{value:.4g}"
 
 
 def signed(value: Any, digits: int | None = None) -> str:

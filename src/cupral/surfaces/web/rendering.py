@@ -3,7 +3,6 @@
 import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -38,14 +37,13 @@ def environment() -> Environment:
     )
     made.globals.update(
         link=figures.link, asset=asset, column_names=tables.column_names,
-        is_numeric=tables.is_numeric, is_reference=tables.is_reference,
-        is_references=tables.is_references, city=words.city, aim=words.aim,
-        demonstration_sentence=words.demonstration_sentence,
+        is_numeric=tables.is_numeric, badge_counts=tables.badge_counts,
+        is_reference=tables.is_reference,
+        is_references=tables.is_references, first_tables=tables.FIRST_TABLES, city=words.city,
+        told=words.told, aim=words.aim, demonstration_sentence=words.demonstration_sentence,
     )  # fmt: skip
-    filters: dict[str, Any] = {
-        name: getattr(figures, name) for name in ("number", "signed", "percent", "percent_points", "shown")
-    }
-    made.filters.update(filters)
+    for name in ("number", "signed", "percent", "percent_points", "shown"):
+        made.filters[name] = getattr(figures, name)
     return made
 
 

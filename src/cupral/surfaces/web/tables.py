@@ -1,6 +1,7 @@
 """Tables: what a page must know of rows that came from any query."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,15 @@ _REFERENCE = re.compile(
     r"(flows|assays|stocktakes|parameter|result|posting|document|network):\S.*", re.DOTALL
 )
 _HIDDEN = ("demonstration",)
+_FIRST = (
+    "target", "test_id", "indicator_zh", "indicator_en", "clause", "kind", "name_zh", "name_en",
+    "site", "line", "stream", "process", "balance", "meter", "meters", "group", "element",
+    "product", "material", "city", "cluster", "enterprise", "month", "period", "basis", "declared",
+    "measured", "reading", "reconciled", "value", "sd", "low", "high", "share", "unit",
+)  # fmt: skip
+"""Columns that stand first, in this order: what a row is about, then its figures."""
+FIRST_TABLES = ("summary", "suspects")
+"""Tables that stand before the parts."""
 
 
 def column_names(rows: Rows, language: str = "") -> list[str]:
@@ -23,11 +33,23 @@ def column_names(rows: Rows, language: str = "") -> list[str]:
     other = {"zh": "_en", "en": "_zh"}.get(language, " ")
     mine = f"_{language}"
     names = {n: None for n in names if not (n.endswith(other) and n[:-3] + mine in names)}
+    place = {name: number for number, name in enumerate(_FIRST)}
     return [
         name
-        for name in names
+        for name in sorted(names, key=lambda name: place.get(name, len(_FIRST)))
         if name not in _HIDDEN and any(row.get(name) not in (None, "", [], ()) for row in rows)
     ]
+
+
+def badge_counts(badges: Sequence[str]) -> list[tuple[str, int]]:
+    """How many badges there are of each kind (the words before the colon).
+
+    Examples
+    --------
+    >>> badge_counts(["unconfirmed: a", "unconfirmed: b", "proposal"])
+    [('unconfirmed', 2), ('proposal', 1)]
+    """
+    return list(Counter(badge.partition(":")[0] for badge in badges).items())
 
 
 def is_numeric(rows: Rows, name: str) -> bool:

@@ -1,12 +1,13 @@
 """Words: phrases made of a row and a catalogue."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from cupral.demonstration.province import SENTENCE_EN, SENTENCE_ZH
 from cupral.ledger.quantity import factor
 from cupral.surfaces.web.drawing.tilemap import city_names
-from cupral.surfaces.web.figures import number
+from cupral.surfaces.web.figures import number, shown
 from cupral.surfaces.web.language import Language
 
 
@@ -48,6 +49,38 @@ def readable(language: Language, values: Iterable[float | None], unit: str) -> t
             chosen = zh if language.code == "zh" else en
             return (100.0 if chosen == "%" else factor(unit, chosen)), language.word("unit", chosen)
     return 1.0, language.word("unit", unit)
+
+
+_GROUPS = {
+    "basis": "origin", "origin": "origin", "decided_by": "origin", "class": "class",
+    "status": "status", "verdict": "status", "met_declared": "status", "met_reconciled": "status",
+    "product": "material", "material": "material", "relation": "relation_word",
+}  # fmt: skip
+"""Column of any table -> group of the catalogue that names its values."""
+
+
+_MONTHS = ("month", "months", "first", "last")
+
+
+def _month(value: Any) -> str:
+    known = isinstance(value, int) and 190000 < value < 300000
+    return f"{value // 100}-{value % 100:02d}" if known else shown(value)
+
+
+def told(language: Language, column: str, value: Any) -> str:
+    """A value of a table in words, where its column is known."""
+    if column in _MONTHS:
+        months = value if isinstance(value, list | tuple) else [value]
+        return ", ".join(_month(month) for month in months)
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes").removesuffix(" 00:00")
+    if column == "unit" and isinstance(value, str):
+        return language.word("unit", value) if value != "1" else ""
+    if column == "city" and isinstance(value, str):
+        return city(language, value)
+    if column in _GROUPS and isinstance(value, str):
+        return language.word(_GROUPS[column], value)
+    return shown(value)
 
 
 def demonstration_sentence(language: Language) -> str:

@@ -106,6 +106,7 @@ _INPUT_ROLES: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
         ("published", "published", "yoy growth"), ("published", "reported last", "yoy growth"),
         ("base_rest", "base rest", ""), ("base_rest", "base remaining", ""),
         ("base_done", "base done", ""), ("base_done", "base ytd", ""),
+        ("half_rounding_pct", "rounding half", ""), ("rounding_decimals", "decimals", ""),
         ("rounding_pct", "rounding", "half decimal decimals digit digits"),
         ("nominal_pct", "nominal", ""),
         ("price_pct", "ppi", ""), ("price_pct", "price", "comparable"),
@@ -118,6 +119,12 @@ _INPUT_ROLES: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
     )
 )  # fmt: skip
 """(role, words that all occur, words of which none occurs), first match wins."""
+
+_SAME: Mapping[str, tuple[str, Callable[[float], float]]] = {
+    "half_rounding_pct": ("rounding_pct", lambda half: 2.0 * half),
+    "rounding_decimals": ("rounding_pct", lambda decimals: 10.0**-decimals),
+}
+"""Roles that say another one in other words."""
 
 _ANSWER_ROLES: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (role, frozenset(words.split()))
@@ -164,10 +171,10 @@ def recognised(inputs: Mapping[str, Any]) -> tuple[Calculation, dict[str, Any]]:
     """
     arguments: dict[str, Any] = {}
     for name, value in inputs.items():
-        role = _role(name)
+        role, said = _SAME.get(_role(name), (_role(name), lambda same: same))
         if role in arguments:
             raise InputError(f"two inputs mean {role} ({list(inputs)}); {_understood()}")
-        arguments[role] = value
+        arguments[role] = said(value)
     for calculation in CALCULATIONS:
         needed, allowed = set(calculation.needs), {*calculation.needs, *calculation.may}
         if needed <= set(arguments) <= allowed:

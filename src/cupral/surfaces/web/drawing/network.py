@@ -12,7 +12,7 @@ from itertools import pairwise
 from cupral.ledger.registers import Network, Stream
 from cupral.surfaces.web.drawing.layers import OUTSIDE, Edge, Layers, is_bend, layered
 
-BOX_WIDTH, BOX_HEIGHT, COLUMN, LINE, STUB, GAP, MARGIN, LANE = 136, 48, 286, 17, 16, 26, 14, 20
+BOX_WIDTH, BOX_HEIGHT, COLUMN, LINE, STUB, GAP, MARGIN, LANE = 136, 48, 236, 17, 16, 26, 26, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,7 @@ class _Ports:
     """Where lines leave and enter the sides of boxes: spread, in the order of the far ends."""
 
     def __init__(self, edges: Sequence[Edge], backward: frozenset[str], places: _Places) -> None:
-        inner = [
-            e for e in edges if OUTSIDE not in (e.source, e.target) and e.id not in backward
-        ]
+        inner = [e for e in edges if OUTSIDE not in (e.source, e.target) and e.id not in backward]
         self._leaving = Counter(edge.source for edge in inner)
         self._entering = Counter(edge.target for edge in inner)
         self._rank: dict[tuple[str, str], int] = {}
@@ -169,16 +167,21 @@ def _forward(edge: Edge, route: Sequence[str], places: _Places, ports: _Ports) -
     for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         steps.append(f"C{middle:.0f} {y0:.1f} {middle:.0f} {y1:.1f} {x1:.0f} {y1:.1f}")
-    (x0, y0), (x1, y1) = points[0], points[1]
+    (x0, y0), (x1, y1) = points[1:3] if len(points) > 2 else points
     return Wire(edge.id, " ".join(steps), (x0 + x1) / 2, (y0 + y1) / 2 - 3, False)
 
 
 def _returning(edge: Edge, places: _Places, level: float, lane: int) -> Wire:
+    """Out at the right side, down between the columns, back below all boxes, up, in at the left."""
     (x0, y0), (x1, y1) = places.at[edge.source], places.at[edge.target]
-    start, stop = x0 + BOX_WIDTH - 10 - 5 * (lane % 4), x1 + 10 + 5 * (lane % 4)
+    right, left = x0 + BOX_WIDTH, x1 - 5
+    down, up = right + 8 + 5 * (lane % 3), left - 5 - 5 * (lane % 3)
+    height = BOX_HEIGHT - 5
     path = (
-        f"M{start:.0f} {y0 + BOX_HEIGHT:.1f} V{level - 6:.1f} Q{start:.0f} {level:.1f}"
-        f" {start - 6:.0f} {level:.1f} H{stop + 6:.0f} Q{stop:.0f} {level:.1f} {stop:.0f}"
-        f" {level - 6:.1f} V{y1 + BOX_HEIGHT + 5:.1f}"
+        f"M{right:.0f} {y0 + height:.1f} H{down - 5:.0f}"
+        f" Q{down:.0f} {y0 + height:.1f} {down:.0f} {y0 + height + 5:.1f}"
+        f" V{level - 5:.1f} Q{down:.0f} {level:.1f} {down - 5:.0f} {level:.1f} H{up + 5:.0f}"
+        f" Q{up:.0f} {level:.1f} {up:.0f} {level - 5:.1f} V{y1 + height + 5:.1f}"
+        f" Q{up:.0f} {y1 + height:.1f} {up + 5:.0f} {y1 + height:.1f} H{left:.0f}"
     )
-    return Wire(edge.id, path, (start + stop) / 2, level - 3, True)
+    return Wire(edge.id, path, (down + up) / 2, level - 3, True)

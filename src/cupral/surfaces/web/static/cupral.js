@@ -61,6 +61,7 @@
   document.querySelectorAll("[data-sankey]").forEach((place) => {
     if (!window.echarts) return;
     const given = JSON.parse(place.dataset.sankey);
+    place.replaceChildren();
     const chart = window.echarts.init(place, null, { renderer: "svg" });
     const narrow = () => place.clientWidth < 640;
     const option = () => ({

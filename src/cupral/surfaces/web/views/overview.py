@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cupral.demonstration.faults import KEY
 from cupral.ledger.errors import CupralError, InputError
-from cupral.ledger.result import Result
+from cupral.ledger.result import Result, result_key
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.interval import Bar, Scale, bar
 from cupral.surfaces.web.drawing.tilemap import TileMap, tile_map
@@ -29,7 +30,12 @@ class Line:
     """Whether it is the first test of its target."""
     value: float | None
     other: float | None
+    low: float | None
+    high: float | None
     basis: str
+    """Origin of the value that decides here."""
+    beside: str
+    """Origin of the other one."""
     verdict: str
     kind: str
     probability: float | None
@@ -50,10 +56,19 @@ def overview(asked: Asked) -> Page:
         "lines": lines, "flipped": flips(asked, lines),
         "map": mapped(asked, target, basis), "target": target,
         "targets": list(dict.fromkeys(str(line.row["target"]) for line in lines)),
+        "versions": _versions(asked, status), "story": KEY,
         "departments": departments(asked), "stale": asked.ledger.results(stale=True),
     }  # fmt: skip
     return Page(template="overview.html", title=asked.language("overview.title"),
                 content=content, demonstration=status.demonstration)  # fmt: skip
+
+
+def _versions(asked: Asked, status: Result) -> list[dict[str, Any]]:
+    """Kept versions of the statement, with the month it goes through written out."""
+    through = _first(status, "summary").get("through", "")
+    return asked.ledger.versions(
+        result_key("plan.status", {**status.arguments, "through": through})
+    )
 
 
 def _scope(asked: Asked) -> dict[str, str]:
@@ -71,7 +86,7 @@ def _lines(rows: Sequence[Mapping[str, Any]], basis: str) -> list[Line]:
 
 
 def _line(row: Mapping[str, Any], basis: str, *, first: bool) -> Line:
-    declared = basis == "declared" or row["reconciled"] is None
+    declared = basis == "declared" or row["decided_by"] == "declared"
     value, other = row["reconciled"], row["declared"]
     if declared:
         value, other = other, value
@@ -81,9 +96,10 @@ def _line(row: Mapping[str, Any], basis: str, *, first: bool) -> Line:
     scale = Scale(value=value, other=other, low=low, high=high, limit=row["threshold"],
                   accepted_low=row["allowed_low"], accepted_high=row["allowed_high"])  # fmt: skip
     return Line(
-        row=row, first=first, value=value, other=other, verdict=word,
+        row=row, first=first, value=value, other=other, low=low, high=high, verdict=word,
         kind=_kind(word, chance), probability=chance, bar=bar(scale),
         basis="declared" if declared else str(row["basis"]),
+        beside=str(row["basis"]) if declared else "declared",
         flips={row["met_declared"], row["met_reconciled"]} == {"met", "not met"},
     )  # fmt: skip
 
@@ -110,7 +126,7 @@ def flips(asked: Asked, lines: Sequence[Line]) -> list[Flip]:
             depth = ask(asked.ledger, "plan.target", target=line.row["target"], **_scope(asked))
             direct = tuple(row for row in depth.tables.get("suspects", ()) if row["direct"])
             found.append(Flip(line=line, suspects=direct))
-    return sorted(found, key=lambda flip: not flip.suspects)
+    return sorted(found, key=lambda flip: (flip.line.basis == "declared", not flip.suspects))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

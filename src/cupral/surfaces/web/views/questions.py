@@ -2,9 +2,9 @@
 
 from cupral.ledger.errors import CupralError, NotFound
 from cupral.surfaces.problem import problem
+from cupral.surfaces.references import sorted_lineage
 from cupral.surfaces.signature import signature
 from cupral.surfaces.web.asked import Asked, Page
-from cupral.surfaces.web.references import sorted_lineage
 from cupral.system import ask, queries
 
 

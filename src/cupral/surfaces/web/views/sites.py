@@ -32,11 +32,11 @@ def sites(asked: Asked) -> Page:
 def measured_months(ledger: Ledger, site: str | None = None) -> dict[str, tuple[int, ...]]:
     """Months (YYYYMM) with measured flows, by site."""
     totals = ledger.totals(by=("site", "month"), site=site, origin="measured").to_pylist()
-    found: dict[str, list[int]] = {}
-    for row in sorted(totals, key=lambda row: row["month"]):
+    found: dict[str, set[int]] = {}
+    for row in totals:
         if row["rows"] > 0:
-            found.setdefault(row["site"], []).append(row["month"])
-    return {name: tuple(months) for name, months in found.items()}
+            found.setdefault(row["site"], set()).add(row["month"])
+    return {name: tuple(sorted(months)) for name, months in found.items()}
 
 
 def site(asked: Asked) -> Page:

@@ -7,8 +7,8 @@ from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.explain import Explanation, explain
 from cupral.ledger.flow import DESCRIPTIONS, SCHEMAS
 from cupral.ledger.result import Result
+from cupral.surfaces.references import answer, sorted_lineage
 from cupral.surfaces.web.asked import Asked, Page
-from cupral.surfaces.web.references import answer, sorted_lineage
 
 
 def why(asked: Asked) -> Page:

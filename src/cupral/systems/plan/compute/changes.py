@@ -1,10 +1,13 @@
 """What changed in the standing of a plan between two versions of it."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cupral.ledger.result import Row
 
+NOISE = 1e-9
+"""Relative difference below which two versions of a figure say the same."""
 FIGURES = {"declared": "met_declared", "reconciled": "met_reconciled"}
 """Figure of a row -> its verdict."""
 
@@ -23,7 +26,7 @@ def changes(before: Sequence[Row], now: Sequence[Row], since: int) -> tuple[Row,
     for row in now:
         was = old.get(row["test_id"], {})
         for figure, met in FIGURES.items():
-            if (was.get(figure), was.get(met)) != (row[figure], row[met]):
+            if was.get(met) != row[met] or not _same(was.get(figure), row[figure]):
                 rows.append(
                     {
                         "test_id": row["test_id"], "target": row["target"], "figure": figure,
@@ -32,6 +35,13 @@ def changes(before: Sequence[Row], now: Sequence[Row], since: int) -> tuple[Row,
                     }
                 )  # fmt: skip
     return tuple(rows)
+
+
+def _same(before: float | None, now: float | None) -> bool:
+    """Whether two figures are one, up to the noise of floating-point sums."""
+    if before is None or now is None:
+        return before is now
+    return math.isclose(before, now, rel_tol=NOISE, abs_tol=NOISE)
 
 
 def latest_other(

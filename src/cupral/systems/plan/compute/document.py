@@ -38,6 +38,7 @@ def brief_docx(brief: Result) -> bytes:
         page.add_paragraph(sections.clean(line))
     for section in SECTIONS:
         _add(page, brief, section)
+    _notes(page, brief)
     return _bytes(page)
 
 
@@ -66,13 +67,21 @@ def _add(page: Any, brief: Result, section: Section) -> None:
     if not found:
         page.add_paragraph(f"{section.empty_zh}  {section.empty_en}")
         return
-    table = page.add_table(rows=1, cols=len(section.columns), style="Table Grid")
-    for box, (_, zh, en) in zip(table.rows[0].cells, section.columns, strict=True):
+    columns = sections.page_columns(section)
+    table = page.add_table(rows=1, cols=len(columns), style="Table Grid")
+    for box, (_, zh, en) in zip(table.rows[0].cells, columns, strict=True):
         box.text = f"{zh}\n{en}"
     for row in found:
         boxes = table.add_row().cells
-        for box, (key, _, _) in zip(boxes, section.columns, strict=True):
+        for box, (key, _, _) in zip(boxes, columns, strict=True):
             box.text = _text(row.get(key))
+
+
+def _notes(page: Any, brief: Result) -> None:
+    """What a reader must know of the figures: unconfirmed numbers, proposals, faulty meters."""
+    page.add_heading("提示  Notes", 1)
+    for badge in brief.badges:
+        page.add_paragraph(sections.clean(badge), style="List Bullet")
 
 
 def _text(value: Any) -> str:

@@ -56,14 +56,15 @@ def doubts(balance: Result, own: Collection[str], move: Move, target: str) -> li
     """
     groups: dict[tuple[tuple[str, ...], str], list[Row]] = {}
     for row in balance.tables["suspects"]:
-        groups.setdefault((tuple(row["group"]), row["kind"]), []).append(row)
+        groups.setdefault((tuple(dict.fromkeys(row["group"])), row["kind"]), []).append(row)
+    direct = {meters: any(meter in own for meter in meters) for meters, _ in groups}
     rows = [
         {
             "target": target, "site": balance.subject, "meters": list(meters), "kind": kind,
             "months": [row["month"] for row in found],
             "size": math.fsum(row["size"] for row in found) / len(found),
-            "size_unit": found[0]["unit"], "direct": any(meter in own for meter in meters),
-            "moved": move.amount, "unit": move.unit,
+            "size_unit": found[0]["unit"], "direct": direct[meters],
+            "moved": move.amount if direct[meters] else None, "unit": move.unit,
         }
         for (meters, kind), found in groups.items()
     ]  # fmt: skip
@@ -71,6 +72,5 @@ def doubts(balance: Result, own: Collection[str], move: Move, target: str) -> li
 
 
 def telling(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Of each target and site the direct doubts, or all where none is direct."""
-    direct = {(row["target"], row["site"]) for row in rows if row["direct"]}
-    return tuple(row for row in rows if row["direct"] or (row["target"], row["site"]) not in direct)
+    """The doubts that moved a target: those of meters on the very streams it counts."""
+    return tuple(row for row in rows if row["direct"])

@@ -22,6 +22,8 @@ class Section:
     title_en: str
     columns: tuple[tuple[str, str, str], ...]
     """(key of the row, Chinese heading, English heading)."""
+    workbook_only: tuple[str, ...] = ()
+    """Keys of columns that a page has no room for."""
     empty_zh: str = "无"
     empty_en: str = "none"
 
@@ -39,6 +41,7 @@ SECTIONS = (
             ("verdict", "结论", "verdict"), ("probability", "达标概率", "P(met)"),
             ("badges", "提示", "badges"), ("needs", "缺", "needs"),
         ),
+        workbook_only=("sd", "distance", "met_declared", "met_reconciled", "badges"),
     ),
     Section(
         name="changes", title_zh="二、较上一版变化", title_en="2 Changes since the last version",
@@ -77,6 +80,7 @@ SECTIONS = (
             ("progress", "进度 %", "progress %"), ("state", "状态", "state"),
             ("evidence", "佐证", "evidence"), ("systems", "系统", "systems"),
         ),
+        workbook_only=("text_en", "systems"),
     ),
 )  # fmt: skip
 
@@ -98,6 +102,11 @@ def lines(brief: Result) -> tuple[str, ...]:
 def rows(brief: Result, section: Section) -> tuple[Row, ...]:
     """The rows of a section."""
     return brief.tables.get(section.name, ())
+
+
+def page_columns(section: Section) -> tuple[tuple[str, str, str], ...]:
+    """The columns of a section that a page shows."""
+    return tuple(column for column in section.columns if column[0] not in section.workbook_only)
 
 
 def cell(value: Any) -> str | float | int:

@@ -39,9 +39,9 @@ def of(ledger: Ledger, standing: Standing, rows: Sequence[Contribution]) -> tupl
     Returns
     -------
     tuple of dict
-        {target, site, meters, kind, months, size, size_unit, direct, moved, unit}: `moved` is
-        the site's contribution by the second figure less the declared (else the measured) one;
-        `direct` says that a doubted meter stands on the line's own streams.
+        {target, site, meters, kind, months, size, size_unit, direct, moved, unit}: `direct` says
+        that a doubted meter stands on the line's own streams, and then `moved` is the site's
+        contribution by the second figure less the declared (else the measured) one.
     """
     found = []
     for site, moved in moving.moved(rows).items():

@@ -81,7 +81,7 @@ class Reader:
         context = {
             "year": months.months[-1] // 100, "through": _month(months.months[-1]),
             "period": str(months), "twelve_months": str(_twelve(months)), "site": site,
-            "threshold": _threshold(self.bar, source.unit),
+            "threshold": _threshold(self.bar, source),
         }  # fmt: skip
         arguments = {name: _filled(value, context) for name, value in source.arguments.items()}
         try:
@@ -213,8 +213,11 @@ def _based(shares: Iterable[Share], before: Iterable[Share]) -> tuple[Share, ...
     return tuple(replace(share, base=base.get((share.site.id, share.line.id))) for share in shares)
 
 
-def _threshold(bar: Bar, unit: str) -> float | None:
-    return bar.threshold / factor(unit, bar.test.unit) if unit else None
+def _threshold(bar: Bar, source: Source) -> float | None:
+    """The test's threshold in the source's unit, for a query that asks for it."""
+    if "{threshold}" not in source.arguments.values():
+        return None
+    return bar.threshold / factor(source.unit, bar.test.unit)
 
 
 def _badges(results: Iterable[Result]) -> tuple[str, ...]:

@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
-from cupral.ledger.errors import CupralError, InputError
+from cupral.ledger.errors import CupralError, InputError, NotFound
+from cupral.ledger.explain import Explanation, explain
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import Parameter
 from cupral.ledger.result import Result
 from cupral.ledger.stores.protocol import Filter
 from cupral.surfaces.signature import signature
-from cupral.system import ask, queries
+from cupral.system import ask, call, queries, refresh
 
 MOST_POSTINGS = 8
 """Postings of which the rows are read for one page; the others are only named."""
@@ -51,6 +52,42 @@ def answer(ledger: Ledger, key: str) -> Result:
     """The Result that a key names, as it stands now."""
     name, arguments = question(key)
     return ask(ledger, name, **arguments)
+
+
+def explained(ledger: Ledger, reference: str) -> Explanation:
+    """What a reference says and leads to; a Result that was never kept is computed.
+
+    Raises
+    ------
+    InputError
+        If the reference has no known form.
+    NotFound
+        If there is no such thing.
+    """
+    try:
+        return explain(ledger, reference)
+    except NotFound:
+        kind, _, key = reference.partition(":")
+        if kind != "result" or "#" in key:
+            raise
+    result = answer(ledger, key)
+    title = str(result).splitlines()[0]
+    return Explanation(reference, "result", title, result.document(), result.lineage)
+
+
+def recomputed(ledger: Ledger) -> list[str]:
+    """Recompute stale Results as new versions and keep what they stand on; their keys.
+
+    Keeping the sources too makes the next answers quick, and lets `explain` follow them.
+    """
+    new = refresh(ledger)
+    for result in new:
+        for reference in result.lineage:
+            kind, _, key = reference.partition(":")
+            if kind == "result":
+                name, arguments = question(key)
+                call(ledger, name, **arguments)
+    return [result.key for result in new]
 
 
 def sorted_lineage(ledger: Ledger, references: Iterable[str], most: int = 60) -> Lineage:
