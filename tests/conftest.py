@@ -1,12 +1,19 @@
 """What every test may ask for: the shared reference files, and a fresh ledger."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cupral.ledger.ledger import Ledger
 from cupral.system import open_ledger
+
+# CI tries the same examples each time; at the desk every run tries new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +28,8 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger of its own, with the parameters that the systems ship."""
-    return open_ledger(tmp_path / "ledger")
+    opened = open_ledger(tmp_path / "ledger")
+    yield opened
+    opened.records.database.dispose()

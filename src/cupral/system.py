@@ -10,6 +10,8 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +20,10 @@ from typing import Any
 
 import cupral.systems
 from cupral.ledger.errors import NotFound
-from cupral.ledger.ledger import Ledger
+from cupral.ledger.ledger import Ledger, Read
 from cupral.ledger.parameter import ParameterBook
-from cupral.ledger.result import Result, Versions
+from cupral.ledger.reading import note_all
+from cupral.ledger.result import Result, Versions, result_key
 
 Query = Callable[..., Result]
 Command = Callable[..., Any]
@@ -125,22 +128,63 @@ def ask(ledger: Ledger, name: str, **arguments: Any) -> Result:
     kept = ledger.kept(name, stated)
     if kept is not None:
         return kept
+    with _asking(ledger) as answers:
+        key = result_key(name, stated)
+        if key not in answers:
+            answers[key] = _answered(ledger, name, function, arguments, stated)
+        result, read = answers[key]
+        note_all(read.scopes, demonstration=read.demonstration)
+    return result
+
+
+def call(ledger: Ledger, name: str, **arguments: Any) -> Result:
+    """Answer a question and keep the Result, and every Result that it asked for.
+
+    The inner ones are kept first, so that a refresh in the order of keeping finds them new.
+    """
+    with _asking(ledger) as answers:
+        result = ask(ledger, name, **arguments)
+        for inner, read in answers.values():
+            ledger.keep(inner, read)
+    return result
+
+
+Answers = dict[str, tuple[Result, Read]]
+"""What has been answered, by key, in the order of being finished."""
+
+_answers: ContextVar[tuple[tuple[Path, int], Answers] | None] = ContextVar(
+    "cupral_answers", default=None
+)
+
+
+@contextmanager
+def _asking(ledger: Ledger) -> Iterator[Answers]:
+    """Answers of one outermost question: none is worked out twice on one state of a ledger."""
+    state, open_ = (ledger.folder, ledger.head), _answers.get()
+    if open_ is not None and open_[0] == state:
+        yield open_[1]
+        return
+    token = _answers.set((state, {}))
+    try:
+        yield _answers.get()[1]  # type: ignore[index]
+    finally:
+        _answers.reset(token)
+
+
+def _answered(
+    ledger: Ledger, name: str, function: Query, arguments: Mapping[str, Any],
+    stated: Mapping[str, Any],
+) -> tuple[Result, Read]:  # fmt: skip
     with ledger.reading() as read:
         result = function(ledger, **arguments)
-    return replace(
+    result = replace(
         result,
         query=name,
         arguments=stated,
         demonstration=result.demonstration or read.demonstration,
-        versions=Versions(ledger.head, ledger.parameters.version, ledger.code),
+        versions=Versions(read.head, ledger.parameters.version, ledger.code),
     )
-
-
-def call(ledger: Ledger, name: str, **arguments: Any) -> Result:
-    """Answer a question and keep the Result as a new version of its statement."""
-    with ledger.reading() as read:
-        result = ask(ledger, name, **arguments)
-    return ledger.keep(result, read)
+    return result, read
 
 
 def order(ledger: Ledger, name: str, *, author: str, **arguments: Any) -> Any:

@@ -57,7 +57,7 @@ def test_a_value_names_itself_its_source_and_whether_it_is_confirmed(tmp_path: P
 
 @pytest.mark.parametrize("text", [HEAD + "values = []\n", HEAD + OLD])
 def test_a_day_without_value_cannot_decide(tmp_path: Path, text: str) -> None:
-    with pytest.raises(CannotDecide, match="parameter s.norm has no value on 2025-05-01") as caught:
+    with pytest.raises(CannotDecide, match=r"s\.norm has no value on 2025-05-01") as caught:
         book(tmp_path, text).on("s.norm", date(2025, 5, 1))
     assert caught.value.needs == ("s.norm",)
 

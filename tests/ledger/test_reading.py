@@ -138,8 +138,8 @@ def test_a_posting_elsewhere_meanwhile_does_no_harm(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [lambda l: l.documents("return"), lambda l: l.documents("return", party="E1"),
-     lambda l: l.documents(), lambda l: [l.document("return", "E1:2026-01")]],
+    [lambda book: book.documents("return"), lambda book: book.documents("return", party="E1"),
+     lambda book: book.documents(), lambda book: [book.document("return", "E1:2026-01")]],
 )  # fmt: skip
 def test_a_new_version_of_a_document_makes_stale(
     ledger: Ledger, question: Callable[[Ledger], list[Any]]
@@ -188,7 +188,10 @@ def test_a_document_put_while_a_result_is_computed_is_noticed(ledger: Ledger) ->
 
 @pytest.mark.parametrize(
     "question",
-    [lambda l: l.flows(site="A").num_rows, lambda l: l.totals(by=["site"], site="A").num_rows],
+    [
+        lambda book: book.flows(site="A").num_rows,
+        lambda book: book.totals(by=["site"], site="A").num_rows,
+    ],
 )
 def test_demonstration_rows_mark_whoever_reads_them(
     ledger: Ledger, question: Callable[[Ledger], int]
@@ -223,7 +226,7 @@ def test_readings_nest_and_end(ledger: Ledger) -> None:
 
 
 def test_two_threads_read_while_one_posts(ledger: Ledger) -> None:
-    """As the server does: every answer is a whole posting, and each thread notes its own reading."""
+    """Every answer is a whole posting, and each thread notes its own reading."""
     rows = [flow(f"S{n}", 1.0) for n in range(20)]
     seen: list[list[int]] = [[], []]
     wrong: list[object] = []

@@ -16,7 +16,8 @@ def a_result(**changed: object) -> Result:
         "query": "plan.status", "subject": "T8", "period": "2026-03", "value": 0.31, "unit": "1",
         "sd": 0.02, "low": 0.27, "high": 0.34, "badges": ("proposal",), "needs": ("x.y",),
         "parts": ({"site": "A", "share": 0.2}, {"site": "B", "share": 0.11}),
-        "tables": {"summary": ({"rows": 2},)}, "lineage": ("flows:p/0", "parameter:s.norm@2023-01-01"),
+        "tables": {"summary": ({"rows": 2},)},
+        "lineage": ("flows:p/0", "parameter:s.norm@2023-01-01"),
         "versions": Versions(3, "p", "c"), "arguments": {"through": "2026-03"},
     }  # fmt: skip
     return Result(**{**values, **changed})  # type: ignore[arg-type]
@@ -28,8 +29,11 @@ def test_a_result_comes_back_from_its_document() -> None:
 
 def test_equal_content_has_equal_hash_and_any_change_another() -> None:
     assert a_result().sha256 == a_result().sha256
-    for name, value in {"value": 0.32, "status": "met", "badges": (), "demonstration": True,
-                        "versions": Versions(4, "p", "c"), "lineage": ("flows:p/1",)}.items():  # fmt: skip
+    changes = {
+        "value": 0.32, "status": "met", "badges": (), "demonstration": True,
+        "versions": Versions(4, "p", "c"), "lineage": ("flows:p/1",),
+    }  # fmt: skip
+    for name, value in changes.items():
         assert a_result(**{name: value}).sha256 != a_result().sha256, name
 
 

@@ -7,8 +7,8 @@ description, so an argument has the same name, type, default and help everywhere
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -19,6 +19,11 @@ from cupral.ledger.errors import InputError
 
 INJECTED = ("ledger", "author")
 """Arguments that a surface supplies itself."""
+_TYPE = re.compile(
+    r"(str|int|float|bool|bytes|dict|list|numbers?|Ledger)?(\[.*\]| of \w+)?(,? optional)?"
+    r"( or \w+)*"
+)
+"""What stands behind the colon of a documented argument if it is only its type."""
 REQUIRED = inspect.Parameter.empty
 """Default of an argument that must be given."""
 
@@ -91,12 +96,22 @@ class Signature:
             raise InputError(_told(self, error)) from None
         return {name: getattr(model, name) for name in model.model_fields_set}
 
-    def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """The same from texts, as a command line, a query string or a form gives them."""
+    def read(
+        self, texts: Mapping[str, str], contents: Mapping[str, bytes] | None = None
+    ) -> dict[str, Any]:
+        """The same from texts, as a command line, a query string or a form gives them.
+
+        Contents of files come beside the texts.
+        """
         self._refuse_unknown(texts)
         named = {argument.name: argument for argument in self.arguments}
         filled = {n: t for n, t in texts.items() if t != "" or named[n].default == ""}
-        return self.validated({n: _from_text(named[n], text) for n, text in filled.items()})
+        values = {n: _from_text(named[n], text) for n, text in filled.items()}
+        return self.validated({**values, **(contents or {})})
+
+    def without(self, names: Collection[str]) -> "Signature":
+        """The same without some arguments, for a surface that must not take them."""
+        return replace(self, arguments=tuple(a for a in self.arguments if a.name not in names))
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
         allowed = [argument.name for argument in self.arguments]
@@ -153,12 +168,18 @@ def _helps(documented: str) -> dict[str, str]:
     """Help of each argument from the numpydoc section Parameters."""
     section = re.search(r"Parameters\n-+\n(.*?)(?:\n\n?\w[\w ]*\n-{3,}|\Z)", documented, re.S)
     helps: dict[str, str] = {}
-    current: list[str] = []
+    begun: set[str] = set()
+    names: list[str] = []
     for line in section[1].splitlines() if section else ():
         if line and not line.startswith(" "):
-            current = [part.strip() for part in line.partition(":")[0].split(",")]
+            before, _, behind = line.partition(":")
+            names = [name.strip() for name in before.split(",")]
+            told = "" if _TYPE.fullmatch(behind.strip()) else behind.strip()
+            helps.update(dict.fromkeys(names, told))
         elif line.strip():
-            helps.update({n: f"{helps.get(n, '')} {line.strip()}".strip() for n in current})
+            first = {name: helps[name] if name in begun else "" for name in names}
+            helps.update({name: f"{text} {line.strip()}".strip() for name, text in first.items()})
+            begun.update(names)
     return helps
 
 
@@ -177,7 +198,7 @@ def _from_text(argument: Argument, text: str) -> Any:
         return text.encode()
     names = {kind.__name__ for kind in _alternatives(argument.annotation)}
     structured = names & {"dict", "list", "Mapping", "Sequence", "tuple"}
-    if not structured or ("str" in names and text[:1] not in "[{"):
+    if not structured or ("str" in names and not text.startswith(("[", "{"))):
         return text
     try:
         return json.loads(text)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
-from tests.systems.balance.malformed import COUNTER, book, nothing, text
-from tests.systems.balance.works import SITE, WORKS, register
 
 from cupral.ledger.errors import InputError, NotFound, RowFaults
 from cupral.ledger.ledger import Ledger
@@ -24,6 +22,8 @@ from cupral.systems.balance.commands import (
     import_stocktakes,
     reverse_posting,
 )
+from tests.systems.balance.malformed import COUNTER, book, nothing, text
+from tests.systems.balance.works import SITE, WORKS, register
 
 Post = Callable[..., ImportReport]
 

@@ -1,13 +1,13 @@
 """Meter files that are wrong in 60 and more ways: each fault names its place and its cure."""
 
 import pytest
-from tests.systems.balance.malformed import MALFORMED, Malformed, text
-from tests.systems.balance.works import SITE, register
 
 from cupral.ledger.errors import RowFaults
 from cupral.ledger.ledger import Ledger
 from cupral.system import open_ledger
 from cupral.systems.balance.commands import import_meters
+from tests.systems.balance.malformed import MALFORMED, Malformed, text
+from tests.systems.balance.works import SITE, register
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 from openpyxl import load_workbook
-from tests.systems.balance.works import SITE, WORKS, folder
 
 from cupral.ledger.errors import RowFaults
 from cupral.ledger.ledger import Ledger
 from cupral.systems.balance.commands import define_network, network_file, network_from
+from tests.systems.balance.works import SITE, WORKS, folder
 
 
 def define(ledger: Ledger, text: str, name: str = "works.yaml") -> str:

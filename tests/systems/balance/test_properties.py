@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.systems.balance.network import STORED, TRUE_FLOWS, TRUE_FRACTIONS, works
 
 from cupral.systems.balance.compute.layout import layout
 from cupral.systems.balance.compute.report import balances, streams
 from cupral.systems.balance.compute.solve import solve
 from cupral.systems.balance.compute.statement import of_month, total
 from cupral.systems.balance.model import MonthBalance, Reading
+from tests.systems.balance.network import STORED, TRUE_FLOWS, TRUE_FRACTIONS, works
 
 MONTH = 202601
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

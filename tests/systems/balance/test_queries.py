@@ -1,13 +1,13 @@
 """The balance of a small works, end to end: readings posted, questions asked, errors named."""
 
 import pytest
-from tests.systems.balance.network import SITE, TRUE_FLOWS, post, register
 
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
 from cupral.ledger.explain import explain
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.system import ask, call, order
+from tests.systems.balance.network import SITE, TRUE_FLOWS, post, register
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.systems.balance.works import folder
 
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
@@ -23,6 +22,7 @@ from cupral.systems.balance.compute.layout import layout
 from cupral.systems.balance.compute.readings import month_readings
 from cupral.systems.balance.compute.solve import groups, solve
 from cupral.systems.balance.model import Layout, MonthBalance, Reading
+from tests.systems.balance.works import folder
 
 SITE = "caletones"
 EXAMPLE = folder("examples") / "caletones"

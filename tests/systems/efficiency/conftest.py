@@ -1,9 +1,9 @@
 """Two ledgers that the tests of efficiency ask: only declared, and metered as well."""
 
 import pytest
-from tests.systems.efficiency.potlines import declare, measure, register
 
 from cupral.ledger.ledger import Ledger
+from tests.systems.efficiency.potlines import declare, measure, register
 
 
 @pytest.fixture

@@ -3,6 +3,12 @@
 from dataclasses import replace
 
 import pytest
+
+from cupral.ledger.errors import CannotDecide, InputError, NotFound
+from cupral.ledger.flow import OUTSIDE, Flow
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.registers import Enterprise, Site
+from cupral.system import ask
 from tests.systems.efficiency.potlines import (
     AC,
     MONTHS,
@@ -13,12 +19,6 @@ from tests.systems.efficiency.potlines import (
     merged,
     register,
 )
-
-from cupral.ledger.errors import CannotDecide, InputError, NotFound
-from cupral.ledger.flow import OUTSIDE, Flow
-from cupral.ledger.ledger import Ledger
-from cupral.ledger.registers import Enterprise, Site
-from cupral.system import ask
 
 # -- level -----------------------------------------------------------------------------------
 

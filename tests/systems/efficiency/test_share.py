@@ -1,6 +1,14 @@
 """The share of capacity above the benchmark, end to end on a small real ledger."""
 
 import pytest
+
+from cupral.ledger.errors import InputError
+from cupral.ledger.explain import explain
+from cupral.ledger.flow import OUTSIDE, Flow
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.registers import Enterprise, Site
+from cupral.ledger.result import Result
+from cupral.system import ask, call
 from tests.systems.efficiency.potlines import (
     CAPACITY,
     MONTHS,
@@ -12,14 +20,6 @@ from tests.systems.efficiency.potlines import (
     merged,
     register,
 )
-
-from cupral.ledger.errors import InputError
-from cupral.ledger.explain import explain
-from cupral.ledger.flow import OUTSIDE, Flow
-from cupral.ledger.ledger import Ledger
-from cupral.ledger.registers import Enterprise, Site
-from cupral.ledger.result import Result
-from cupral.system import ask, call
 
 ALL = sum(CAPACITY.values())
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.systems.statistics.filings import FIRMS, file, filing, item, register
 
 from cupral.ledger.errors import Conflict, InputError, RowFaults
 from cupral.ledger.ledger import Ledger
@@ -12,6 +11,7 @@ from cupral.ledger.template import template_file
 from cupral.system import ask, order
 from cupral.systems.statistics.commands import file_returns, import_file
 from cupral.systems.statistics.compute.sheet import TEMPLATE
+from tests.systems.statistics.filings import FIRMS, file, filing, item, register
 
 HEADER = "企业,时期,规模以上,指标,产品,厂区,生产线,能耗口径,上年指标,数值,单位\n"
 

@@ -3,14 +3,6 @@
 from typing import Any
 
 import pytest
-from tests.systems.statistics.filings import (
-    PRODUCT,
-    file,
-    flat,
-    register,
-    two_years,
-    year,
-)
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.flow import OUTSIDE, Flow
@@ -19,6 +11,14 @@ from cupral.ledger.period import Period
 from cupral.ledger.registers import Meter, Network, Process, Stream
 from cupral.ledger.result import Result
 from cupral.system import ask
+from tests.systems.statistics.filings import (
+    PRODUCT,
+    file,
+    flat,
+    register,
+    two_years,
+    year,
+)
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.systems.statistics.filings import file, filing, flat, register, year
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.system import ask
 from cupral.systems.statistics.cases import CALCULATIONS, JUDGES, recognised
 from cupral.systems.statistics.compute import growth
+from tests.systems.statistics.filings import file, filing, flat, register, year
 
 judge = JUDGES["growth"]
 

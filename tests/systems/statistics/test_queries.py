@@ -3,6 +3,12 @@
 from typing import Any
 
 import pytest
+
+from cupral.ledger.errors import CannotDecide, InputError
+from cupral.ledger.explain import explain
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.result import Result
+from cupral.system import ask, call
 from tests.systems.statistics.filings import (
     file,
     filing,
@@ -12,12 +18,6 @@ from tests.systems.statistics.filings import (
     two_years,
     year,
 )
-
-from cupral.ledger.errors import CannotDecide, InputError
-from cupral.ledger.explain import explain
-from cupral.ledger.ledger import Ledger
-from cupral.ledger.result import Result
-from cupral.system import ask, call
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -121,10 +121,19 @@ def _coded(rows: pa.Table, each: Callable[..., Iterable[Any]]) -> pa.Table:
 
 def _encoded(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
-    head = whole.slice(0, 10_000)
-    if not pa.types.is_string(whole.type) or pc.count_distinct(head).as_py() * 2 > len(head) + 2:
-        return whole
-    return whole.dictionary_encode()
+    return whole.dictionary_encode() if _is_text(whole) and _repeats(whole) else whole
+
+
+def _is_text(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type))
+
+
+def _repeats(column: pa.Array) -> bool:
+    """Whether the same values come again and again, judged by the first rows."""
+    if pa.types.is_dictionary(column.type):
+        return True
+    head = column.slice(0, 10_000)
+    return bool(pc.count_distinct(head).as_py() * 2 <= len(head) + 2)
 
 
 def _write_ordered(
@@ -134,11 +143,10 @@ def _write_ordered(
     final = folder / f"{uuid.uuid4().hex}.parquet"
     temporary = final.with_suffix(".tmp")
     ordered = rows.take(places)
-    texts = [f.name for f in rows.schema if pa.types.is_string(f.type)]
     pq.write_table(
         ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
         write_page_checksum=True,
-        use_dictionary=[name for name in rows.schema.names if name not in texts],
+        use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
     )  # fmt: skip
     digest = _flush(temporary)
     temporary.rename(final)

@@ -168,7 +168,10 @@ class Schur:
         return np.asarray(np.bincount(column, weights, columns.shape[1]), dtype=np.float64)
 
     def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
-        """Difference of prior and removed variance; rounding dust counts as zero."""
+        """Difference of prior and removed variance; rounding dust counts as zero.
+
+        The difference cancels: an sd below about 1e-5 of its prior is not resolved here.
+        """
         removed = self.quadratic(cross)
         return np.where(prior - removed > 1e-11 * prior, prior - removed, 0.0)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -39,9 +39,9 @@ class Actions:
 
     async def upload(self, request: Request) -> Response:
         """Check a file and, if asked, post it."""
-        form = await _form(request)
-        brought = await _brought(form)
-        if form.get("mode") == "post":
+        form = await sent_form(request)
+        brought = _brought(form)
+        if form.text("mode") == "post":
             job = self._posting(brought)
         else:
             job = self.desk.jobs.start(
@@ -73,11 +73,10 @@ class Actions:
 
     async def reverse(self, request: Request) -> Response:
         """Undo a posting."""
-        form = await _form(request)
-        posting, reason = _text(form, "posting"), _text(form, "reason")
-        author = _text(form, "author") or "web"
+        form = await sent_form(request)
+        posting, reason = form.text("posting"), form.text("reason")
         return _to(self.desk.jobs.start(posting, [("reverse", lambda _: plain(order(
-            self.desk.ledger, "balance.reverse_posting", author=author, posting=posting,
+            self.desk.ledger, "balance.reverse_posting", author=form.author, posting=posting,
             reason=reason)))]))  # fmt: skip
 
     async def refresh(self, _request: Request) -> Response:
@@ -98,27 +97,25 @@ class Actions:
 
     async def define(self, request: Request) -> Response:
         """Register a network from a file."""
-        form = await _form(request)
-        name, content = await _file(form)
-        author = _text(form, "author") or "web"
+        form = await sent_form(request)
+        name, content = form.file()
         return _to(self.desk.jobs.start(name, [("define", lambda _: plain(order(
-            self.desk.ledger, "balance.define_network", author=author, content=content,
+            self.desk.ledger, "balance.define_network", author=form.author, content=content,
             filename=name)))]))  # fmt: skip
 
     async def edit(self, request: Request) -> Response:
         """Preview a network form, or save it as a new version."""
-        form = await _form(request)
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        form = await sent_form(request)
         asked = asked_by(request, self.desk)
 
         def made() -> Page:
-            rows, content = draft(texts)
+            rows, content = draft(form.texts)
             built, trouble = read_draft(content)
             saved = ""
-            if built and texts.get("do") == "save":
+            if built and form.text("do") == "save":
                 saved = str(order(
                     self.desk.ledger, "balance.define_network", content=content,
-                    author=texts.get("author") or "web", filename="form.yaml"))  # fmt: skip
+                    author=form.author, filename="form.yaml"))  # fmt: skip
             return editor(asked, rows, built, trouble, saved)
 
         return await _answered(request, asked, made)
@@ -195,29 +192,53 @@ def _to(job: Job) -> Response:
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
-async def _form(request: Request) -> FormData:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form sent: its texts, and its file if it has one."""
+
+    texts: Mapping[str, str]
+    filename: str = ""
+    content: bytes = b""
+
+    def text(self, name: str) -> str:
+        """A text without blanks around it, empty if it was not sent."""
+        return self.texts.get(name, "").strip()
+
+    @property
+    def author(self) -> str:
+        """Who sent it."""
+        return self.text("author") or "web"
+
+    def file(self) -> tuple[str, bytes]:
+        """Name and content of the file.
+
+        Raises
+        ------
+        InputError
+            If none was sent.
+        """
+        if not self.filename:
+            raise InputError("no file was sent; choose one")
+        return self.filename, self.content
+
+
+async def sent_form(request: Request) -> Form:
+    """Read a form; the file must be in the field `file`."""
     if int(request.headers.get("content-length") or 0) > MOST_BYTES:
         raise InputError(f"the file is larger than {MOST_BYTES:,} bytes; send it in parts")
-    return await request.form(max_files=1, max_fields=20_000)
+    async with request.form(max_files=1, max_fields=20_000) as form:
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return Form(texts)
+        return Form(texts, file.filename, await file.read())
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
-async def _file(form: FormData) -> tuple[str, bytes]:
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise InputError("no file was sent; choose one")
-    return file.filename, await file.read()
-
-
-async def _brought(form: FormData) -> intake.Brought:
-    name, content = await _file(form)
+def _brought(form: Form) -> intake.Brought:
+    name, content = form.file()
     return intake.Brought(
-        kind=_text(form, "kind"), filename=name, content=content, site=_text(form, "site"),
-        author=_text(form, "author") or "web", correct=_text(form, "correct") == "yes",
+        kind=form.text("kind"), filename=name, content=content, site=form.text("site"),
+        author=form.author, correct=form.text("correct") == "yes",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cupral.ledger.errors import CupralError, NotFound
@@ -95,8 +95,6 @@ async def _lost(request: Request, error: Exception) -> Response:
     if status != 404 or request.url.path.startswith(("/api/", "/static/")):
         detail = error.detail if isinstance(error, HTTPException) else "error"
         return Response(str(detail), status, media_type="text/plain")
-    if request.url.path != "/" and request.url.path.endswith("/"):
-        return RedirectResponse(request.url.path.rstrip("/"), 308)
 
     def lost(_asked: Asked) -> Page:
         raise NotFound(f"no page {request.url.path}; choose one from the navigation")

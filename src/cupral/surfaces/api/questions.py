@@ -18,6 +18,8 @@ from cupral.surfaces.signature import Argument, Signature, signature
 from cupral.system import ask, commands, order, queries
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+LOCAL = ("path",)
+"""Arguments that name a file of this computer: a caller from elsewhere must not give them."""
 MOST_BYTES = 64 * 1024 * 1024
 """Largest body that is taken."""
 _TYPES = {"bool": "boolean", "int": "integer", "float": "number", "text": "string"}
@@ -26,12 +28,12 @@ _TYPES = {"bool": "boolean", "int": "integer", "float": "number", "text": "strin
 def add_questions(app: FastAPI, desk: Desk) -> None:
     """Add the routes of all systems."""
     for name, function in queries().items():
-        found = signature(name, function)
+        found = signature(name, function).without(LOCAL)
         path = f"/api/query/{found.system}/{found.short}"
         _add(app, path, "GET", _asking(desk, found), found, {"parameters": _parameters(found)})
         _add(app, path, "POST", _asking(desk, found), found, _body(found))
     for name, function in commands().items():
-        found = signature(name, function)
+        found = signature(name, function).without(LOCAL)
         path = f"/api/command/{found.system}/{found.short}"
         _add(app, path, "POST", _ordering(desk, found), found, _body(found, author=True))
 
@@ -88,18 +90,10 @@ async def given(request: Request, found: Signature) -> dict[str, Any]:
         texts = {n: value for n, value in form.items() if isinstance(value, str) and n != "author"}
         files = {n: value for n, value in form.items() if isinstance(value, UploadFile)}
         contents = {name: await file.read() for name, file in files.items()}
-    return {**found.read(texts), **_uploaded(found, files, contents)}
-
-
-def _uploaded(
-    found: Signature, files: Mapping[str, UploadFile], contents: Mapping[str, bytes]
-) -> dict[str, Any]:
-    """Contents of uploaded files, and their names where the signature asks for `filename`."""
     names = {argument.name for argument in found.arguments}
-    given: dict[str, Any] = dict(contents)
-    if "filename" in names and files:
-        given["filename"] = next(iter(files.values())).filename or ""
-    return given
+    if files and "filename" in names:
+        texts.setdefault("filename", next(iter(files.values())).filename or "")
+    return found.read(texts, contents)
 
 
 async def _json(request: Request) -> Mapping[str, Any]:

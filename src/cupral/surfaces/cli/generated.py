@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cupral.ledger.result import Result
-from cupral.surfaces.cli.session import author, reading, session
+from cupral.surfaces.cli.session import author, content_of, reading, session
 from cupral.surfaces.cli.terminal import show_json, show_result
 from cupral.surfaces.plainness import plain
 from cupral.surfaces.signature import Argument, Signature, signature
@@ -78,8 +78,8 @@ def given(found: Signature, options: dict[str, Any]) -> dict[str, Any]:
     """Arguments from options: what was not given keeps its default."""
     texts = {name: str(value) for name, value in options.items() if value is not None}
     files = {a.name for a in found.arguments if a.kind == "bytes"} & set(texts)
-    plain = found.read({name: text for name, text in texts.items() if name not in files})
-    return {**plain, **{name: Path(texts[name]).read_bytes() for name in files}}
+    contents = {name: content_of(Path(texts.pop(name))) for name in sorted(files)}
+    return found.read(texts, contents)
 
 
 def _asking(found: Signature) -> Callable[..., None]:

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cupral.ledger.errors import InputError
 from cupral.surfaces import intake
 from cupral.surfaces.cli.generated import show_outcome
-from cupral.surfaces.cli.session import author, session
+from cupral.surfaces.cli.session import author, content_of, session
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, post nothing.")]
 Correct = Annotated[bool, typer.Option("--correct", help="Replace rows that were posted before.")]
@@ -79,17 +78,3 @@ def _take(
     )  # fmt: skip
     outcome = intake.take(session(context).ledger, brought, dry_run=dry_run)
     show_outcome(outcome, json_output=json_output)
-
-
-def content_of(file: Path) -> bytes:
-    """The bytes of a file that the user named.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}); check the name") from None

@@ -7,8 +7,7 @@ import typer
 
 from cupral.ledger.registers import Network
 from cupral.surfaces.cli.generated import show_outcome
-from cupral.surfaces.cli.importing import content_of
-from cupral.surfaces.cli.session import author, reading, session
+from cupral.surfaces.cli.session import author, content_of, reading, session
 from cupral.surfaces.cli.terminal import show_json, show_rows
 from cupral.surfaces.intake import network_export
 from cupral.surfaces.plainness import plain

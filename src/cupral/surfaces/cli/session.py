@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from cupral.ledger.errors import NotFound
+from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.system import open_ledger
 
@@ -56,3 +56,17 @@ def reading(context: typer.Context) -> Ledger:
 def author() -> str:
     """Who posts: CUPRAL_AUTHOR, or the user of the computer."""
     return os.environ.get("CUPRAL_AUTHOR") or getpass.getuser()
+
+
+def content_of(file: Path) -> bytes:
+    """The bytes of a file that the user named.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); check the name") from None

@@ -53,7 +53,7 @@ def percent(value: Any, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> percent(0.3525), percent(None)
+    >>> percent(0.3526), percent(None)
     ('35.3 %', '—')
     """
     return NOTHING if value is None else f"{number(100 * value, digits)} %"

@@ -110,6 +110,8 @@ class Source:
     """How the answers of sites become one figure: a name in `compute.gathering.GATHERERS`."""
     product: str = ""
     """For gathered figures: product of the lines whose sites are asked."""
+    site_kind: str = ""
+    """For gathered figures: only sites of this kind, e.g. those of one route; empty = all."""
     unit: str = ""
     """Unit of a gathered figure, of contributions, and of the {threshold} placeholder."""
     parameters: Mapping[str, str] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def tile_map(values: Mapping[str, float]) -> TileMap:
 
     Examples
     --------
-    >>> made = tile_map({"滨州": 10.0, "烟台市": 2.0})
+    >>> made = tile_map({"滨州": 10.0, "烟台市": 1.5})
     >>> {tile.en: tile.shade for tile in made.tiles if tile.shade}
     {'Binzhou': 5, 'Yantai': 1}
     """

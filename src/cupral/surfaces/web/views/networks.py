@@ -69,7 +69,8 @@ def draft(form: Mapping[str, str]) -> tuple[Rows, bytes]:
         if sheet in SHEETS and number.isdigit() and value.strip():
             rows[sheet].setdefault(int(number), {})[column] = value.strip()
     tidy = {name: [found[n] for n in sorted(found)] for name, found in rows.items()}
-    return tidy, yaml_file({name: found for name, found in tidy.items() if found})
+    written = {name: found for name, found in tidy.items() if found}
+    return tidy, yaml_file({**written, "site": tidy["site"] or [{}]})
 
 
 def read_draft(content: bytes) -> tuple[tuple[Site, Network] | None, Problem | None]:

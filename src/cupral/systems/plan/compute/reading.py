@@ -96,6 +96,7 @@ class _SourceEntry(_Strict):
     figures: dict[Literal["level", "growth"], dict[_Field, str]] = {}
     gather: str = ""
     product: str = ""
+    site_kind: str = ""
     unit: str = ""
     parameters: dict[str, str] = {}
     parts: dict[str, str] = {}

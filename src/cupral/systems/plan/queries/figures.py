@@ -128,7 +128,7 @@ class Reader:
         """The answer of each site with a compliant line of the product; each is asked once."""
         asked: dict[str, tuple[Result | None, tuple[str, ...]]] = {}
         answers = []
-        for site, line in _lines(self.ledger, source.product):
+        for site, line in _lines(self.ledger, source):
             if site.id not in asked:
                 asked[site.id] = self.asked(source, months, site.id)
             answers.append(SiteAnswer(site, line, *asked[site.id]))
@@ -176,12 +176,13 @@ def _lack(source: Source, answer: SiteAnswer) -> str:
     return f"{source.query} of {answer.site.id} {answer.line.id}: {why}"
 
 
-def _lines(ledger: Ledger, product: str) -> list[tuple[Site, Line]]:
+def _lines(ledger: Ledger, source: Source) -> list[tuple[Site, Line]]:
     return [
         (site, line)
         for site in ledger.sites()
+        if source.site_kind in ("", site.kind)
         for line in site.lines
-        if line.product == product and line.operating
+        if line.product == source.product and line.operating
     ]
 
 

@@ -1,0 +1,33 @@
+"""A workshop's ledger and a reader of its pages."""
+
+from pathlib import Path
+
+import pytest
+
+from cupral.ledger.ledger import Ledger
+from tests.surfaces import workshop as plant
+from tests.surfaces.reader import Reader
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Ledger:
+    """A ledger of its own that holds the workshop and its three months."""
+    return plant.set_up(tmp_path / "workshop")
+
+
+@pytest.fixture(scope="module")
+def shared_workshop(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """One workshop for all tests of a file that only read."""
+    return plant.set_up(tmp_path_factory.mktemp("workshop") / "ledger")
+
+
+@pytest.fixture
+def reader(workshop: Ledger) -> Reader:
+    """Reads and changes a workshop of its own."""
+    return Reader(workshop)
+
+
+@pytest.fixture(scope="module")
+def browser(shared_workshop: Ledger) -> Reader:
+    """Reads the shared workshop."""
+    return Reader(shared_workshop)
