@@ -9,6 +9,9 @@ WORKERS ?= 2
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# Threads of the linear algebra only get in each other's way on a site's small matrices.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: run test check bench slow docs lock clean set-up-run set-up-test
 
 run: set-up-run

@@ -25,6 +25,10 @@ from layout.tree import Finding, Tree
 RULES = (anatomy, manifests, signatures, judges, parameters, budgets, engines, words, proof)
 
 
+DEBTS = ("debt",)
+"""Rules whose findings are printed at each run but do not fail it: budgets still owed."""
+
+
 def main(arguments: list[str]) -> int:
     """Inspect a repository; returns the exit code."""
     roots = [argument for argument in arguments if not argument.startswith("--")]
@@ -34,8 +38,9 @@ def main(arguments: list[str]) -> int:
         print(finding)
     if "--report" in arguments:
         print(report(tree))
-    print(f"check_layout: {len(found)} findings in {len(tree.sources)} files")
-    return 1 if found else 0
+    failing = [finding for finding in found if finding.rule not in DEBTS]
+    print(f"check_layout: {len(failing)} findings in {len(tree.sources)} files")
+    return 1 if failing else 0
 
 
 def findings(tree: Tree) -> list[Finding]:

@@ -1,5 +1,7 @@
 """The ledger: postings are idempotent, corrected by counter-rows, read now or as of a number."""
 
+# budget: the one suite of the one facade; its fixtures are used throughout
+
 from datetime import UTC, datetime
 
 import numpy as np

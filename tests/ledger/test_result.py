@@ -67,6 +67,12 @@ def test_versions_of_a_statement_share_the_key() -> None:
     assert result_key("q", {"a": None, "b": True, "c": [1, "铜"]}) == 'q?b=true&c=[1, "铜"]'
 
 
+def test_an_argument_cannot_pass_for_two() -> None:
+    one, other = {"a": "1&b=2", "b": "3"}, {"a": "1", "b": "2&b=3"}
+    assert result_key("q", one) != result_key("q", other)
+    assert result_key("q", {"a": "1%262"}) != result_key("q", {"a": "1&2"})
+
+
 texts = st.dictionaries(st.sampled_from("abc"), st.text("&=%26a", max_size=6), max_size=3)
 
 

@@ -39,6 +39,12 @@ def test_the_answer_is_the_same_as_asking(shared_workshop: Ledger) -> None:
     assert answer(shared_workshop, KEY).sha256 == asked.sha256
 
 
+def test_what_cannot_be_decided_is_an_answer_too(shared_workshop: Ledger) -> None:
+    result = answer(shared_workshop, "plan.target?target=T8")
+    assert result.status == "cannot decide"
+    assert result.needs == ("declared rows of 2026",)
+
+
 def test_lineage_is_sorted_by_kind(shared_workshop: Ledger) -> None:
     result = answer(shared_workshop, KEY)
     lineage = sorted_lineage(shared_workshop, result.lineage)

@@ -99,7 +99,7 @@ def test_what_others_wrote_is_not_inspected(sound: Any) -> None:
 
 def test_fewer_tests_than_code_is_found_and_says_where(sound: Any) -> None:
     sound.write("src/cupral/ledger/big.py", "A = 1\n" * 300)
-    assert "ledger 0/300" in sound.the_one("proof").cure
+    assert "ledger 0/300" in sound.the_one("debt").cure
 
 
 def test_a_file_that_cannot_be_parsed_is_found(sound: Any) -> None:

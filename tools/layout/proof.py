@@ -20,7 +20,7 @@ def validate(tree: Tree) -> Iterator[Finding]:
     if tests < code:
         thin = [f"{name} {t}/{c}" for name, c, t in packages(tree) if t < c]
         cure = f"{tests} lines of tests to {code} of code; write more for {', '.join(thin)}"
-        yield Finding("tests", "proof", cure)
+        yield Finding("tests", "debt", cure)
 
 
 def packages(tree: Tree) -> list[tuple[str, int, int]]:

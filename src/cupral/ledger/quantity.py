@@ -15,7 +15,7 @@ CANONICAL = ("t", "MWh", "m3", "CNY", "kA*h", "1", "K", "V")
 """The units in which the ledger keeps amounts."""
 
 _ALIASES = {
-    "吨": "t", "万吨": "10kt", "千克": "kg", "公斤": "kg", "克": "g", "千吨": "kt",
+    "吨": "t", "万吨": "10kt", "千克": "kg", "公斤": "kg", "克": "g", "千吨": "1000t",
     "千瓦时": "kWh", "万千瓦时": "10MWh", "兆瓦时": "MWh", "度": "kWh", "亿千瓦时": "100GWh",
     "立方米": "m3", "标准立方米": "m3", "Nm3": "m3", "m³": "m3", "万立方米": "10000m3",
     "元": "CNY", "万元": "10000CNY", "亿元": "100MCNY", "吉焦": "GJ",
@@ -34,7 +34,8 @@ def _registry() -> "pint.UnitRegistry[float]":
 def _parsed(unit: str) -> "pint.Quantity[float]":
     text = _ALIASES.get(unit.strip(), unit.strip())
     leading = "".join(character for character in text if character in "0123456789")
-    plain = {"10kt": "1e4 t", "10MWh": "10 MWh", "100GWh": "100 GWh", "10000m3": "1e4 m**3",
+    plain = {"10kt": "1e4 t", "1000t": "1e3 t",
+             "10MWh": "10 MWh", "100GWh": "100 GWh", "10000m3": "1e4 m**3",
              "10000CNY": "1e4 CNY", "100MCNY": "1e8 CNY"}  # fmt: skip
     if leading and text in plain:
         text = plain[text]

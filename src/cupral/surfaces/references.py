@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
-from cupral.ledger.errors import CupralError, InputError, NotFound
+from cupral.ledger.errors import CannotDecide, CupralError, InputError, NotFound
 from cupral.ledger.explain import Explanation, explain
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
@@ -49,9 +49,14 @@ def question(key: str) -> tuple[str, dict[str, Any]]:
 
 
 def answer(ledger: Ledger, key: str) -> Result:
-    """The Result that a key names, as it stands now."""
+    """The Result that a key names, as it stands now; one that cannot be decided says so."""
     name, arguments = question(key)
-    return ask(ledger, name, **arguments)
+    try:
+        return ask(ledger, name, **arguments)
+    except CannotDecide as error:
+        needs = error.needs or (str(error),)
+        return Result(query=name, subject=str(error), status="cannot decide", needs=needs,
+                      arguments=arguments)  # fmt: skip
 
 
 def explained(ledger: Ledger, reference: str) -> Explanation:

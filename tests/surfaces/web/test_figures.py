@@ -47,7 +47,7 @@ def test_differences_show_their_sign(value: float | None, text: str) -> None:
 
 
 def test_shares_are_per_cent() -> None:
-    assert percent(0.3525) == "35.3 %"
+    assert percent(0.3526) == "35.3 %"
     assert percent(0.999, 0) == "100 %"
     assert percent(None) == NOTHING
 

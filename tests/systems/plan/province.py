@@ -88,7 +88,8 @@ def register(ledger: Ledger, works: Works) -> None:
     )  # fmt: skip
     ledger.register(
         Site(id=works.site, name_zh=works.site, name_en=works.site, enterprise=works.firm,
-             city=works.city, cluster=works.cluster, demonstration=True, lines=(line,)),
+             city=works.city, cluster=works.cluster, demonstration=True, lines=(line,),
+             kind="copper_smelter" if works.site.startswith("smelter") else ""),
         author="t",
     )  # fmt: skip
     ledger.register(network(works), author="t")

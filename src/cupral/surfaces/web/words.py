@@ -26,7 +26,7 @@ def city(language: Language, name: str) -> str:
 
 READABLE: Mapping[str, tuple[tuple[float, str, str], ...]] = {
     "CNY": ((1e8, "亿元", "1e9 CNY"), (1e4, "万元", "1e6 CNY")),
-    "t": ((1e5, "万吨", "kt"),),
+    "t": ((1e5, "万吨", "1e3 t"),),
     "1": ((0.0, "%", "%"),),
 }
 """Unit -> (from which size on, unit in Chinese, unit in English)."""

@@ -49,7 +49,7 @@ def overview(asked: Asked) -> Page:
     if basis not in BASES:
         raise InputError(f"basis {basis!r} is not known; there are {', '.join(BASES)}")
     status = ask(asked.ledger, "plan.status", **_scope(asked))
-    lines = _lines(status.parts, basis)
+    lines = _lines(status.parts or _undecided(asked, status), basis)
     target = asked.get("target", USUAL_TARGET)
     content = {
         "status": status, "summary": _first(status, "summary"), "basis": basis, "bases": BASES,
@@ -61,6 +61,12 @@ def overview(asked: Asked) -> Page:
     }  # fmt: skip
     return Page(template="overview.html", title=asked.language("overview.title"),
                 content=content, demonstration=status.demonstration)  # fmt: skip
+
+
+def _undecided(asked: Asked, status: Result) -> tuple[Mapping[str, Any], ...]:
+    """The tests of a plan's year of which nothing is filed yet, each with what it needs."""
+    whole_year = {**_scope(asked), "through": f"{status.period}-12"}
+    return ask(asked.ledger, "plan.status", **whole_year).parts
 
 
 def _versions(asked: Asked, status: Result) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from cupral.ledger.errors import CannotDecide
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Network, Site
+from cupral.methods.reconcile import ReconcileError
 from cupral.systems.balance.compute.layout import layout
 from cupral.systems.balance.compute.readings import month_readings
 from cupral.systems.balance.compute.solve import solve
@@ -72,8 +73,20 @@ def sheets(
 def solved(
     network: Network, month: int, readings: tuple[Reading, ...], treatment: str, level: float
 ) -> MonthBalance:
-    """One month reconciled; a month that was solved before with the same readings is at hand."""
-    return solve(month, layout(network, readings), treatment=treatment, level=level)
+    """One month reconciled; a month that was solved before with the same readings is at hand.
+
+    Raises
+    ------
+    CannotDecide
+        If the readings contradict the balances so much that no answer is found.
+    """
+    try:
+        return solve(month, layout(network, readings), treatment=treatment, level=level)
+    except ReconcileError as error:
+        raise CannotDecide(
+            f"site {network.site} {month} cannot be reconciled: {error}",
+            needs=[f"readings of {network.site} for {month} that can be balanced"],
+        ) from error
 
 
 def _by_month(rows: Sequence[Row]) -> defaultdict[int, list[Row]]:
