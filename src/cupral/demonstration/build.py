@@ -17,11 +17,6 @@ AUTHOR = "demonstration"
 THROUGH = "2026-10"
 """Last month of the demonstration."""
 
-WINDOWS = ("2026-01..2026-10", "2025-01..2025-10")
-"""Year to date and the same months a year before: what outputs and their growth stand on."""
-TWELVE_MONTHS = "2025-11..2026-10"
-"""What the energy levels of potlines stand on."""
-
 Progress = Callable[[str, float], None]
 """Told what is being done and which share of the whole is done [0-1]."""
 
@@ -58,10 +53,9 @@ def build(folder: str | Path, *, progress: Progress | None = None, seed: int = S
     told("returns", 0.2)
     for filed in returns(known, read).values():
         system.order(ledger, "statistics.file_returns", author=AUTHOR, returns=filed)
-    _reconcile(ledger, known, told)
-    told("sums of sites", 0.75)
-    _keep(ledger, known)
-    told("targets", 0.9)
+    told("balances of all sites", 0.3)
+    _reconcile(ledger)
+    told("targets", 0.75)
     system.call(ledger, "plan.status", through=THROUGH)
     told("done", 1.0)
     return ledger
@@ -79,19 +73,6 @@ def _register(ledger: Ledger, known: Truth) -> None:
         ledger.register(plant.network, author=AUTHOR)
 
 
-def _reconcile(ledger: Ledger, known: Truth, told: Progress) -> None:
+def _reconcile(ledger: Ledger) -> None:
     first, last = (f"{month // 100}-{month % 100:02d}" for month in (MONTHS[0], MONTHS[-1]))
-    for number, plant in enumerate(known.plants):
-        told(f"balance of {plant.site.id}", 0.3 + 0.45 * number / len(known.plants))
-        system.order(
-            ledger, "balance.reconcile", author=AUTHOR, site=plant.site.id,
-            period=f"{first}..{last}",
-        )  # fmt: skip
-
-
-def _keep(ledger: Ledger, known: Truth) -> None:
-    """Keep each site's sums, so that targets read them and a late file marks only its own."""
-    for plant in known.plants:
-        windows = (TWELVE_MONTHS,) if plant.site.kind == "potline" else ()
-        for window in (*WINDOWS, *windows):
-            system.call(ledger, "balance.months", site=plant.site.id, period=window)
+    system.order(ledger, "balance.reconcile", author=AUTHOR, site="all", period=f"{first}..{last}")

@@ -182,3 +182,11 @@ def test_a_formula_cannot_be_made_to_execute_anything(ledger: Ledger, formula: s
             ledger, "balance.propagation", names=["V", "I"], expressions={"R": formula},
             x=[1.0, 2.0], u=[0.1, 0.1],
         )  # fmt: skip
+
+
+def test_all_sites_are_reconciled_in_one_posting(works: Ledger) -> None:
+    """'all' stands for every site with a network; the rows equal those of the site alone."""
+    receipt = order(works, "balance.reconcile", author="t", site="all", period="2026-01")
+    rows = works.flows(site=SITE, origin="reconciled", period="2026-01").to_pylist()
+    assert receipt.rows == len(rows) == len(TRUE_FLOWS) + 1
+    assert {row["posting"] for row in rows} == {receipt.id}

@@ -13,6 +13,8 @@ from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.model import MonthBalance
 from cupral.systems.balance.queries import site_sheet
 
+ALL = "all"
+
 
 @command
 def reconcile(
@@ -20,17 +22,17 @@ def reconcile(
 ) -> Receipt:
     """Reconcile every month of a period that has readings and post the reconciled flows.
 
-    The posting's lineage pins the network version and the posting number of the readings;
-    earlier reconciled flows of the same months are countered.
+    `site` is one site, or 'all' for every site with a network, in one posting. The lineage pins
+    the network version, the note the posting number of the readings; earlier reconciled flows
+    of the same months are countered.
 
     Raises
     ------
     CannotDecide
         If the site has no readings in the period.
     """
-    sheet = site_sheet(ledger, site, period, treatment)
-    lineage = f"balance.streams {site} network {sheet.network.version} code {ledger.code}"
-    rows = [flow for balance in sheet.balances for flow in _flows(sheet, balance, lineage)]
+    sites = ledger.networks() if site == ALL else [site]
+    rows = [flow for one in sites for flow in _site_flows(ledger, one, period, treatment)]
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
     return ledger.post(
         f"balance:{site}:{period}:{digest}",
@@ -39,6 +41,12 @@ def reconcile(
         note=f"reconciled from posting number {ledger.head}",
         supersede=True,
     )
+
+
+def _site_flows(ledger: Ledger, site: str, period: str, treatment: str) -> list[Flow]:
+    sheet = site_sheet(ledger, site, period, treatment)
+    lineage = f"balance.streams {site} network {sheet.network.version} code {ledger.code}"
+    return [flow for balance in sheet.balances for flow in _flows(sheet, balance, lineage)]
 
 
 def _flows(sheet: Sheet, balance: MonthBalance, lineage: str) -> list[Flow]:
