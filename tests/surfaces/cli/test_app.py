@@ -132,7 +132,7 @@ def test_help_is_quick() -> None:
     script = (
         "import sys; from cupral.surfaces.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'fastapi', 'starlette', 'uvicorn', 'jinja2', 'scipy', 'openpyxl', 'docx'}\n"
+        "heavy = {'fastapi', 'starlette', 'uvicorn', 'jinja2', 'openpyxl', 'docx'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     began = time.perf_counter()

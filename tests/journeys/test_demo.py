@@ -1,0 +1,101 @@
+"""`cupral demo`: built once, told always, built again when it is old, never over somebody's rows."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cupral.surfaces.cli import main
+from cupral.surfaces.cli.demonstrating import BUILDING, FILE, told_before
+from cupral.system import ask, open_ledger
+
+
+def told(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
+    """Lines that the command prints."""
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--folder", str(folder), *more])
+    assert ended.value.code in (None, 0)
+    return capsys.readouterr().out.splitlines()
+
+
+def outdated(folder: Path) -> None:
+    """Make the story look as if other code had told it."""
+    content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    (folder / FILE).write_text(json.dumps({**content, "code": "other"}), encoding="utf-8")
+
+
+@pytest.fixture
+def copy(province: Path, tmp_path: Path) -> Path:
+    """A demonstration of its own."""
+    folder = tmp_path / "demo"
+    shutil.copytree(province, folder)
+    return folder
+
+
+def test_the_story_is_told_again_without_building(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (copy / FILE).stat().st_mtime_ns
+    lines = told(copy, capsys)
+    assert 15 <= len(lines) <= 22
+    assert lines == told(copy, capsys)
+    assert (copy / FILE).stat().st_mtime_ns == before
+
+
+def test_it_names_targets_fault_truth_and_new_version(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "\n".join(told(copy, capsys))
+    for number in range(1, 9):
+        assert f"\nT{number} " in text
+    for part in ("T8 flips", "truth", "cupral explain", "stale", "version 2"):
+        assert part in text
+
+
+def test_the_served_ledger_stands_before_the_late_file(copy: Path) -> None:
+    ledger = open_ledger(copy)
+    depth = ask(ledger, "plan.target", target="T8")
+    assert [row["meters"] for row in depth.tables["suspects"] if row["direct"]]
+    assert ledger.stale_results() == []
+
+
+def test_the_line_that_explains_is_a_command_that_works(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = next(line for line in told(copy, capsys) if "cupral explain" in line)
+    reference = line.partition("cupral explain '")[2].rstrip("'")
+    with pytest.raises(SystemExit) as ended:
+        main(["--ledger", str(copy), "explain", reference])
+    assert ended.value.code in (None, 0)
+    assert "<- result:" in capsys.readouterr().out
+
+
+def test_an_old_demonstration_is_built_again(copy: Path) -> None:
+    outdated(copy)
+    assert told_before(copy) is None
+
+
+def test_what_somebody_posted_is_never_thrown_away(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outdated(copy)
+    ledger = open_ledger(copy)
+    ledger.reverse(ledger.postings()[0]["id"], author="analyst", reason="mine")
+    lines = told(copy, capsys)
+    assert "told by an earlier version" in lines[-1]
+    assert open_ledger(copy).postings()[-1]["id"].startswith("reverse:")
+
+
+def test_half_a_build_is_no_demonstration(copy: Path, tmp_path: Path) -> None:
+    half = tmp_path / f"other{BUILDING}"
+    shutil.copytree(copy, half)
+    assert told_before(tmp_path / "other") is None
+    (copy / FILE).unlink()
+    assert told_before(copy) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"lines": []}', "{"])
+def test_a_broken_story_file_means_building(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content)
+    assert told_before(tmp_path) is None
