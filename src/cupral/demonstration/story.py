@@ -48,7 +48,7 @@ def story(ledger: Ledger, folder: str | Path) -> list[str]:
     before = {basis: _seen(ledger, basis) for basis in ("declared", "reconciled")}
     lines = [SENTENCE_EN, *_targets(status), *_flip(before, _true(known))]
     lines += str(report(ledger, folder)).splitlines()[:1]
-    lines.append(f"explain:  cupral explain 'result:{status.key}'")
+    lines.append(f"explain:  .venv/bin/cupral --ledger {folder} explain 'result:{status.key}'")
     return [*lines, *_correction(ledger, status, before["reconciled"])]
 
 

@@ -39,6 +39,15 @@ def test_the_same_file_makes_no_new_version_and_a_changed_one_does(ledger: Ledge
     assert ledger.network(SITE, 1).meters[-1].sd_absolute == 20.0
 
 
+def test_a_fuel_is_weighed_and_energy_given_away_is_written_with_a_minus(ledger: Ledger) -> None:
+    """Coal in tonnes enters no energy balance; a line may subtract a stream."""
+    coal = WORKS.replace("carrier: energy", "carrier: energy, unit: t").replace("kWh", "t")
+    line = "lines: [{id: L, product: anode_copper, capacity: 9, metal_stream: sold,"
+    assert define(ledger, coal + line + ' energy_streams: "comprehensive=-power"}]\n') == "posted"
+    assert ledger.network(SITE).stream("power").unit == "t"
+    assert ledger.site(SITE).lines[0].energy_streams == (("comprehensive", "-power"),)
+
+
 def test_a_dry_run_registers_nothing(ledger: Ledger) -> None:
     """It only checks."""
     report = define_network(
@@ -119,7 +128,9 @@ FAULTS = (
      "not one of the words"),
     ("unit of another kind", WORKS.replace("unit: kWh", "unit: t"), "row 15, column meters.unit",
      "its stream is kept in MWh"),
-    ("energy in tonnes", WORKS.replace("carrier: energy", "carrier: energy, unit: t"),
+    ("energy in tonnes where it is balanced",
+     WORKS.replace("carrier: energy", "carrier: energy, unit: t").replace(
+         "[mass, Cu]", "[mass, Cu, energy]"),
      "row 11, column streams.unit", "units of energy"),
     ("composition above one", WORKS.replace("Cu: 0.99", "Cu: 99"),
      "row 8, column streams.composition", "at most 1"),

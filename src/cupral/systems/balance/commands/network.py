@@ -135,11 +135,13 @@ def _assembled(readings: dict[str, Reading], filename: str) -> tuple[Site, Netwo
         return made
 
     streams_of = {row["id"]: row for row in readings["streams"].rows}
-    processes = {row["id"] for row in readings["processes"].rows}
+    rows = readings["processes"].rows
+    processes = {row["id"] for row in rows}
+    balanced = {row["id"] for row in rows if "energy" in words(row["balances"])}
     build("site", _only_one(readings["site"].rows))
     built: dict[str, list[Any]] = {
         "processes": build("processes", _process),
-        "streams": build("streams", lambda row: _stream(row, processes)),
+        "streams": build("streams", lambda row: _stream(row, processes, balanced)),
         "meters": build("meters", lambda row: _meter(row, streams_of, processes)),
         "lines": build("lines", lambda row: _line(row, streams_of)),
     }
@@ -211,7 +213,7 @@ def _process(row: Row) -> Process:
     )
 
 
-def _stream(row: Row, processes: set[str]) -> Stream:
+def _stream(row: Row, processes: set[str], balanced: set[str]) -> Stream:
     known = processes | {OUTSIDE}
     for end in ("source", "target"):
         if row[end] not in known:
@@ -221,8 +223,10 @@ def _stream(row: Row, processes: set[str]) -> Stream:
         raise Refused("target", row["target"], "the stream ends where it starts", "correct one end")
     carrier: Carrier = row["carrier"] or "mass"
     unit = row["unit"] or ("MWh" if carrier == "energy" else "t")
-    if carrier == "energy" and canonical_unit(unit) != "MWh":
-        raise Refused("unit", unit, "energy is measured in units of energy", "write MWh, kWh or GJ")
+    counted = {row["source"], row["target"]} & balanced
+    if carrier == "energy" and counted and canonical_unit(unit) != "MWh":
+        what = f"energy is measured in units of energy where {counted.pop()} balances it"
+        raise Refused("unit", unit, what, "write MWh, kWh or GJ")
     return Stream(
         id=row["id"], **_names(row), source=row["source"], target=row["target"],
         material=row["material"] or row["id"], carrier=carrier, unit=unit,
@@ -284,7 +288,7 @@ def _line(row: Row, streams: dict[str, Row]) -> Line:
     energy = tuple((name, s) for name, s, _none in pairs(row["energy_streams"], "energy_streams"))
     named = [("metal_stream", row["metal_stream"]), *(("energy_streams", s) for _b, s in energy)]
     for column, stream in named:
-        if stream not in streams:
+        if stream.removeprefix("-") not in streams:
             what = f"stream {stream!r} is not defined{suggest(stream, streams)}"
             raise Refused(column, stream, what, f"use one of {known_first(streams)}")
     return Line(
