@@ -1,4 +1,4 @@
-"""`cupral demo`: built once, told always, built again when it is old, never over somebody's rows."""
+"""`cupral demo`: built once, told always, built again when old, never over somebody's rows."""
 
 import json
 import shutil
