@@ -1,6 +1,7 @@
 """Any change after the fact is found and named: a bit in a file, a row of the manifest."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from cupral.ledger.result import Result
 from tests.ledger.rows import assay, flow, stocktake
 
 
-@pytest.fixture
-def kept(ledger: Ledger) -> Ledger:
-    """A ledger with all kinds of content."""
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ledger with all kinds of content, made once."""
+    ledger = Ledger.open(tmp_path_factory.mktemp("built") / "ledger")
     for number in range(4):
         ledger.post(f"p{number}", author="me", note="n", supersede=number == 3, flows=[
             flow(f"S{s}", s + number, 202601 + number % 2, site="AB"[s % 2]) for s in range(6)
@@ -26,7 +28,13 @@ def kept(ledger: Ledger) -> Ledger:
     ledger.post("lab", author="me", assays=[assay()], stocktakes=[stocktake()], documents=[ticket])
     with ledger.reading() as read:
         ledger.keep(Result(query="q.a", subject="A", value=1.5), read)
-    return ledger
+    return ledger.folder
+
+
+@pytest.fixture
+def kept(built: Path, tmp_path: Path) -> Ledger:
+    """A copy of that ledger, to be damaged."""
+    return Ledger.open(shutil.copytree(built, tmp_path / "ledger"))
 
 
 def change(ledger: Ledger, statement: str) -> None:

@@ -1,7 +1,6 @@
 """Explain leads from any reference to the rows, parameters and versions it stands on."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -27,9 +26,10 @@ status = "confirmed"
 """
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> Ledger:
-    """A ledger with one of everything that can be explained."""
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """A ledger with one of everything that can be explained; the tests only read it."""
+    tmp_path = tmp_path_factory.mktemp("told")
     (tmp_path / "p.toml").write_text(TOML, encoding="utf-8")
     book = ParameterBook.read({"s": tmp_path / "p.toml"})
     ledger = Ledger.open(tmp_path / "ledger", parameters=book)

@@ -63,23 +63,23 @@ def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) 
 
 def test_two_writers_at_once_make_one_chain(tmp_path: Path) -> None:
     with processes(tmp_path / "ledger") as writers:
-        started = [writers.start("post", name, 40) for name in ("a", "b")]
+        started = [writers.start("post", name, 30) for name in ("a", "b")]
         assert [writers.wait(pid) for pid in started] == [0, 0]
     ledger = Ledger.open(tmp_path / "ledger")
-    assert whole_postings(ledger) == {f"{name}-{n}" for name in "ab" for n in range(40)}
+    assert whole_postings(ledger) == {f"{name}-{n}" for name in "ab" for n in range(30)}
     postings = ledger.postings()
-    assert [row["seq"] for row in postings] == list(range(1, 81))
+    assert [row["seq"] for row in postings] == list(range(1, 61))
     times = [row["recorded_at"] for row in postings]
     assert times == sorted(set(times))
     assert verify(ledger, 2).intact
-    for seq in (1, 40, 79):
+    for seq in (1, 30, 59):
         assert ledger.flows(as_of=seq).num_rows == seq * ROWS
 
 
 def test_two_correctors_at_once_leave_one_row_of_each_key(tmp_path: Path) -> None:
     """Both read the row that stands and undo it; the second must notice that it is gone."""
     with processes(tmp_path / "ledger") as writers:
-        started = [writers.start("supersede", name, 15) for name in ("a", "b")]
+        started = [writers.start("supersede", name, 10) for name in ("a", "b")]
         assert [writers.wait(pid) for pid in started] == [0, 0]
     ledger = Ledger.open(tmp_path / "ledger")
     assert ledger.flows().num_rows == ROWS

@@ -14,7 +14,7 @@ from cupral.ledger.parameter import Parameter
 from cupral.ledger.result import Result
 from cupral.ledger.stores.protocol import Filter
 from cupral.surfaces.signature import signature
-from cupral.system import ask, call, queries, refresh
+from cupral.system import ask, queries, refresh
 
 MOST_POSTINGS = 8
 """Postings of which the rows are read for one page; the others are only named."""
@@ -81,18 +81,8 @@ def explained(ledger: Ledger, reference: str) -> Explanation:
 
 
 def recomputed(ledger: Ledger) -> list[str]:
-    """Recompute stale Results as new versions and keep what they stand on; their keys.
-
-    Keeping the sources too makes the next answers quick, and lets `explain` follow them.
-    """
-    new = refresh(ledger)
-    for result in new:
-        for reference in result.lineage:
-            kind, _, key = reference.partition(":")
-            if kind == "result":
-                name, arguments = question(key)
-                call(ledger, name, **arguments)
-    return [result.key for result in new]
+    """Recompute stale Results as new versions; their keys."""
+    return [result.key for result in refresh(ledger)]
 
 
 def sorted_lineage(ledger: Ledger, references: Iterable[str], most: int = 60) -> Lineage:

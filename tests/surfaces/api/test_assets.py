@@ -22,7 +22,7 @@ def test_every_file_is_served_for_ever_under_its_hash(browser: Reader, name: str
 
 
 def test_media_types_are_told(browser: Reader) -> None:
-    kinds = {"cupral.css": "text/css", "cupral.js": "javascript", "mark.svg": "image/svg+xml"}
+    kinds = {"cupral.css": "text/css", "cupral.js": "javascript"}
     for name, kind in kinds.items():
         assert kind in browser.get(asset(name)).headers["content-type"]
 
@@ -59,5 +59,5 @@ def test_our_stylesheet_and_script_are_small() -> None:
 
 
 def test_everything_a_first_page_needs_is_small() -> None:
-    files = ("cupral.css", "cupral.js", "vendor/htmx.min.js", "mark.svg")
+    files = ("cupral.css", "cupral.js", "vendor/htmx.min.js")
     assert sum(len(gzip.compress((STATIC / n).read_bytes(), 9)) for n in files) < 60_000

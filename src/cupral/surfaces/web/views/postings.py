@@ -1,12 +1,15 @@
 """Postings: the chain of everything that was written, its audit, and reversal."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from cupral.ledger.audit import verify
 from cupral.surfaces.web.asked import Asked, Page
 
 PLANT_TIME = timezone(timedelta(hours=8))
-A_PAGE = 100
+A_PAGE = 60
+MOST_LETTERS = 120
+"""Of the arguments and outcomes of an order; the interface gives all."""
 
 
 def postings(asked: Asked) -> Page:
@@ -20,11 +23,27 @@ def postings(asked: Asked) -> Page:
         "rows": [{**row, "at": moment(row["recorded_at"])} for row in shown],
         "count": len(every), "next": shown[-1]["seq"] if len(earlier) > A_PAGE else 0,
         "verdict": verify(asked.ledger, 2 if level == "2" else 1) if level else None,
-        "trail": [{**row, "at": moment(row["at"])} for row in asked.ledger.records.audit(30)],
+        "trail": [_order(row) for row in asked.ledger.records.audit(30)],
         "reversed": {row["id"].removeprefix("reverse:") for row in every
                      if row["id"].startswith("reverse:")},
     }  # fmt: skip
     return Page(template="postings.html", title=asked.language("nav.postings"), content=content)
+
+
+def _order(row: dict[str, Any]) -> dict[str, Any]:
+    texts = {name: shortened(str(row[name])) for name in ("arguments", "outcome")}
+    return {**row, **texts, "at": moment(row["at"])}
+
+
+def shortened(text: str) -> str:
+    """A long text cut.
+
+    Examples
+    --------
+    >>> len(shortened("a" * 500)), shortened("short")
+    (121, 'short')
+    """
+    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + "…"
 
 
 def moment(microseconds: int) -> str:
