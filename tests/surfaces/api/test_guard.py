@@ -1,8 +1,11 @@
 """Headers of every answer, and orders from other sites."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
-from cupral.surfaces.api.guard import HEADERS, POLICY
+from cupral.surfaces.api import guard
+from cupral.surfaces.api.guard import HEADERS, LOCAL, POLICY, guarded
 from tests.surfaces.reader import BASE, Reader
 
 PATHS = ("/", "/sites", "/why?reference=x:y", "/nowhere", "/api/postings", "/api/nowhere",
@@ -71,6 +74,43 @@ def test_our_own_pages_and_programs_may_order(browser: Reader, headers: dict[str
 def test_reading_is_free_for_everybody(browser: Reader) -> None:
     answer = browser.get("/api/postings", headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8600", 200), ("localhost:8600", 200), ("[::1]:8600", 200), ("localhost", 200),
+        ("evil.example", 421), ("evil.example:8600", 421), ("127.0.0.1.evil.example", 421),
+        ("[", 421), ("", 421),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_points_here_is_not_answered(
+    browser: Reader, host: str, status: int
+) -> None:
+    """Else a page of another site could read us through a name of its own."""
+    strict = Reader(browser.ledger)
+    strict.app = guarded(strict.inner, LOCAL)
+    answer = strict.get("/api/postings", headers={"host": host})
+    assert answer.status_code == status
+    assert answer.headers["content-security-policy"] == POLICY
+
+
+def test_a_huge_body_is_refused_however_it_is_sent(
+    browser: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MOST_BYTES", 1000)
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 100
+
+    for content in (b"x" * 2000, parts()):
+        answer = browser.post(
+            "/api/query/efficiency/level", content=content,
+            headers={"content-type": "application/json"},
+        )  # fmt: skip
+        assert answer.status_code == 413
+        assert "send parts" in answer.text
 
 
 def test_a_delete_is_an_order(browser: Reader) -> None:

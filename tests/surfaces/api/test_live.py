@@ -81,12 +81,13 @@ def test_a_posting_is_told(clock: Clock, workshop: Ledger) -> None:
             order, workshop, "balance.import_meters", author="a", site=SITE,
             content=meter_file(("2026-04",)), filename="april.csv",
         )  # fmt: skip
-        told = (await heard(events, 3))[-1]
+        # ticks from before the posting may still be waiting to be read
+        told = next((one for one in await heard(events, 30) if one["head"] > 1), {})
         await events.aclose()
         await clock.stop()
         return told
 
-    assert asyncio.run(run())["head"] == 2
+    assert asyncio.run(run()).get("head") == 2
 
 
 def test_the_clock_stands_still_when_nobody_listens(clock: Clock) -> None:

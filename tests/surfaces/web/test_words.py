@@ -6,7 +6,15 @@ import pytest
 
 from cupral.demonstration import SENTENCE_EN, SENTENCE_ZH
 from cupral.surfaces.web.language import language
-from cupral.surfaces.web.words import aim, city, demonstration_sentence, readable, told
+from cupral.surfaces.web.words import (
+    aim,
+    city,
+    counted_in,
+    demonstration_sentence,
+    readable,
+    told,
+    two_lines,
+)
 from cupral.system import ask
 from cupral.systems.plan.compute import shipped
 
@@ -62,6 +70,27 @@ def test_columns_get_the_unit_that_is_easiest_to_read(
     for lang, (scale, name) in ((ZH, zh), (EN, en)):
         found = readable(lang, values, unit)
         assert found == (pytest.approx(scale), name)
+
+
+def test_english_readers_count_in_thousands_and_billions() -> None:
+    assert counted_in(EN, "万吨") == (pytest.approx(10.0), "kt")
+    assert counted_in(EN, "亿元") == (pytest.approx(0.1), "bn CNY")
+    assert counted_in(ZH, "亿元") == (1.0, "亿元")
+    assert counted_in(EN, "%") == (1.0, "%")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("smelting", ["smelting"]),
+        ("converter and anode furnace", ["converter and", "anode furnace"]),
+        ("电解精炼车间第一跨", ["电解精炼车间第一跨"]),
+        ("averyveryverylongsingleword", ["averyveryveryl…"]),
+        ("a " + "b" * 40, ["a", "b" * 14 + "…"]),
+    ],
+)
+def test_long_names_take_two_lines(text: str, lines: list[str]) -> None:
+    assert two_lines(text, 15) == lines
 
 
 @pytest.mark.parametrize(

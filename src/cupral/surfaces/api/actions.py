@@ -26,7 +26,6 @@ from cupral.surfaces.web.views.upload import job_page
 from cupral.system import order
 
 KEPT_UPLOADS = 20
-MOST_BYTES = 64 * 1024 * 1024
 NOT_KEPT = "no-store"
 
 
@@ -224,8 +223,6 @@ class Form:
 
 async def sent_form(request: Request) -> Form:
     """Read a form; the file must be in the field `file`."""
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise InputError(f"the file is larger than {MOST_BYTES:,} bytes; send it in parts")
     async with request.form(max_files=1, max_fields=20_000) as form:
         texts = {name: value for name, value in form.items() if isinstance(value, str)}
         file = form.get("file")

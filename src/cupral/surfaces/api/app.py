@@ -1,6 +1,6 @@
 """The application: guard, static files, pages, questions, records, jobs and the live stream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -55,9 +55,9 @@ def create_app(ledger: Ledger) -> FastAPI:
     return app
 
 
-def application(ledger: Ledger) -> Application:
+def application(ledger: Ledger, hosts: Collection[str] = ()) -> Application:
     """The application behind the guard: what a server runs."""
-    return guarded(create_app(ledger))
+    return guarded(create_app(ledger), hosts)
 
 
 async def _healthy(_request: object) -> Response:

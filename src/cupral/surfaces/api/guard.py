@@ -1,9 +1,11 @@
-"""Guard: the headers of every answer, and refusal of orders that another site sends."""
+"""Guard: headers of every answer; no orders from other sites, no strange names, no huge bodies."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,33 +28,62 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
+MOST_BYTES = 64 * 1024 * 1024
+"""Largest body that is taken."""
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names of this computer: only these are answered when only it can reach us."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_REFUSAL = json.dumps(
-    {
-        "type": "urn:cupral:no-right",
-        "title": "no right",
-        "status": 403,
-        "what": "this order was sent by another site's page",
-        "where": "headers Sec-Fetch-Site and Origin",
-        "allowed": "orders from our own pages, or from programs that send no Origin",
-        "next": "open our page over https, or on this computer, and give the order there",
-    }
-).encode()
 
 
-def guarded(application: Application) -> Application:
-    """The application behind the guard."""
+def _refusal(status: int, what: str, where: str, allowed: str, cure: str) -> tuple[int, bytes]:
+    content = {"type": "urn:cupral:no-right", "title": "no right", "status": status, "what": what,
+               "where": where, "allowed": allowed, "next": cure}  # fmt: skip
+    return status, json.dumps(content).encode()
+
+
+_FOREIGN = _refusal(
+    403, "this order was sent by another site's page", "headers Sec-Fetch-Site and Origin",
+    "orders from our own pages, or from programs that send no Origin",
+    "open our page over https, or on this computer, and give the order there",
+)  # fmt: skip
+_MISNAMED = _refusal(
+    421, "this server does not answer to that name", "header Host", ", ".join(sorted(LOCAL)),
+    "open http://127.0.0.1 with the port that `cupral serve` printed",
+)  # fmt: skip
+
+
+def guarded(application: Application, hosts: Collection[str] = ()) -> Application:
+    """The application behind the guard; with `hosts`, only these names are answered.
+
+    The names keep a page of another site from reaching us through a name of its own that it
+    lets point to this computer.
+    """
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
-        if scope["method"] not in _SAFE and foreign(scope):
-            await _refuse(_stamped(send))
-            return
-        await application(scope, receive, _stamped(send))
+        refusal = _refused(scope, hosts)
+        if refusal:
+            await _refuse(_stamped(send), *refusal)
+        else:
+            await application(scope, _limited(receive), _stamped(send))
 
     return guard
+
+
+def _refused(scope: Scope, hosts: Collection[str]) -> tuple[int, bytes] | None:
+    if hosts and _host(scope) not in hosts:
+        return _MISNAMED
+    return _FOREIGN if scope["method"] not in _SAFE and foreign(scope) else None
+
+
+def _host(scope: Scope) -> str:
+    named = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    try:
+        return urlsplit(f"//{named}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def foreign(scope: Scope) -> bool:
@@ -80,7 +111,21 @@ def _stamped(send: Send) -> Send:
     return stamped
 
 
-async def _refuse(send: Send) -> None:
+def _limited(receive: Receive) -> Receive:
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BYTES:
+            raise HTTPException(413, f"the body is larger than {MOST_BYTES:,} bytes; send parts")
+        return message
+
+    return limited
+
+
+async def _refuse(send: Send, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": _REFUSAL})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -20,8 +20,6 @@ from cupral.system import ask, commands, order, queries
 Endpoint = Callable[[Request], Awaitable[Response]]
 LOCAL = ("path",)
 """Arguments that name a file of this computer: a caller from elsewhere must not give them."""
-MOST_BYTES = 64 * 1024 * 1024
-"""Largest body that is taken."""
 _TYPES = {"bool": "boolean", "int": "integer", "float": "number", "text": "string"}
 
 
@@ -82,8 +80,6 @@ async def given(request: Request, found: Signature) -> dict[str, Any]:
     """Arguments from the address, a JSON body or a form with a file."""
     if request.method == "GET":
         return found.read(dict(request.query_params))
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise InputError(f"the body is larger than {MOST_BYTES} bytes; send it in parts")
     if request.headers.get("content-type", "").startswith("application/json"):
         return found.validated(await _json(request))
     async with request.form() as form:

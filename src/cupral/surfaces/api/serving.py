@@ -1,19 +1,50 @@
 """Serving: run the application with uvicorn on one address."""
 
+import socket
 from pathlib import Path
 
 import uvicorn
 
+from cupral.ledger.errors import InputError
 from cupral.surfaces.api.app import application
+from cupral.surfaces.api.guard import LOCAL
 from cupral.system import open_ledger
+
+BACKLOG = 2048
 
 
 def run(folder: Path, *, host: str, port: int) -> None:
-    """Serve the ledger in a folder until interrupted."""
-    app = application(open_ledger(folder))
+    """Serve the ledger in a folder until interrupted.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be listened on.
+    """
+    listening = bound(host, port)
+    app = application(open_ledger(folder), LOCAL if host in LOCAL else ())
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=2, backlog=2048, lifespan="on",
+        app, log_level="warning", access_log=False, server_header=False, lifespan="on",
+        timeout_graceful_shutdown=2, backlog=BACKLOG,
     )  # fmt: skip
-    print(f"http://{host}:{port}/  (ledger {folder}; Ctrl-C ends)", flush=True)
-    uvicorn.Server(config).run()
+    shown = f"[{host}]" if ":" in host else host
+    print(
+        f"http://{shown}:{listening.getsockname()[1]}/  (ledger {folder}; Ctrl-C ends)", flush=True
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket on the address, so that a taken port is told before anything else happens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise InputError(
+            f"cannot listen on {host} port {port} ({error}); choose another with --port, 0 = any"
+        ) from None
+    listening.listen(BACKLOG)
+    return listening

@@ -40,7 +40,8 @@ def environment() -> Environment:
         is_numeric=tables.is_numeric, badge_counts=tables.badge_counts,
         is_reference=tables.is_reference,
         is_references=tables.is_references, first_tables=tables.FIRST_TABLES, city=words.city,
-        told=words.told, aim=words.aim, demonstration_sentence=words.demonstration_sentence,
+        told=words.told, aim=words.aim, two_lines=words.two_lines,
+        demonstration_sentence=words.demonstration_sentence,
     )  # fmt: skip
     for name in ("number", "signed", "percent", "percent_points", "shown"):
         made.filters[name] = getattr(figures, name)

@@ -32,6 +32,40 @@ READABLE: Mapping[str, tuple[tuple[float, str, str], ...]] = {
 """Unit -> (from which size on, unit in Chinese, unit in English)."""
 
 
+ENGLISH_UNITS = {"万吨": "1e3 t", "亿元": "1e9 CNY"}
+"""Units of Chinese counting -> what an English reader counts in."""
+
+
+def counted_in(language: Language, unit: str) -> tuple[float, str]:
+    """Factor and name of a plan's unit for a reader.
+
+    Examples
+    --------
+    >>> from cupral.surfaces.web.language import language
+    >>> counted_in(language("en"), "万吨"), counted_in(language("zh"), "万吨")
+    ((10.0, 'kt'), (1.0, '万吨'))
+    """
+    if language.code == "en" and unit in ENGLISH_UNITS:
+        return factor(unit, ENGLISH_UNITS[unit]), language.word("unit", ENGLISH_UNITS[unit])
+    return 1.0, language.word("unit", unit)
+
+
+def two_lines(text: str, most: int) -> list[str]:
+    """A name on at most two lines of so many letters.
+
+    Examples
+    --------
+    >>> two_lines("converter and anode furnace", 16), two_lines("smelting", 16)
+    (['converter and', 'anode furnace'], ['smelting'])
+    """
+    if len(text) <= most or " " not in text:
+        return [text if len(text) <= most else text[: most - 1] + "…"]
+    words = text.split()
+    parts = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))]
+    best = min(parts, key=lambda pair: max(map(len, pair)))
+    return [line if len(line) <= most else line[: most - 1] + "…" for line in best]
+
+
 def readable(language: Language, values: Iterable[float | None], unit: str) -> tuple[float, str]:
     """Factor and unit in which a column of figures is easiest to read.
 

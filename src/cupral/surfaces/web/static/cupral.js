@@ -63,7 +63,6 @@
     const given = JSON.parse(place.dataset.sankey);
     place.replaceChildren();
     const chart = window.echarts.init(place, null, { renderer: "svg" });
-    const narrow = () => place.clientWidth < 640;
     const option = () => ({
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: "#26221f" },
@@ -74,9 +73,9 @@
           : item.name + "\n" + number.format(item.value),
       },
       series: [{
-        type: "sankey", orient: narrow() ? "vertical" : "horizontal", draggable: false, nodeGap: narrow() ? 14 : 12, nodeWidth: 14,
-        left: 8, right: narrow() ? 8 : 150, top: 16, bottom: narrow() ? 70 : 16, emphasis: { focus: "adjacency" },
-        label: { fontSize: 11, color: "#26221f", width: narrow() ? 70 : 150, overflow: narrow() ? "truncate" : "break" },
+        type: "sankey", draggable: false, nodeGap: 13, nodeWidth: 14,
+        left: 8, right: 150, top: 16, bottom: 16, emphasis: { focus: "adjacency" },
+        label: { fontSize: 11, color: "#26221f", width: 150, overflow: "break" },
         itemStyle: { color: "#56656f", borderWidth: 0 },
         data: given.nodes,
         links: given.links.map((link) => ({ ...link, lineStyle: { color: link.colour, opacity: 0.55 } })),

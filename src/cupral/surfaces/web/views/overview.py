@@ -10,7 +10,7 @@ from cupral.ledger.result import Result, result_key
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.interval import Bar, Scale, bar
 from cupral.surfaces.web.drawing.tilemap import TileMap, tile_map
-from cupral.surfaces.web.words import readable
+from cupral.surfaces.web.words import counted_in, readable
 from cupral.system import ask
 
 BASES = ("reconciled", "declared")
@@ -19,6 +19,8 @@ SURE = 0.95
 USUAL_TARGET = "T2"
 KINDS = {"met": "met", "not met": "missed", "cannot decide": "undecided"}
 ALUMINIUM = ("T7", "T8")
+_FIGURES = ("declared", "reconciled", "low", "high", "threshold", "allowed_low", "allowed_high",
+            "distance", "distance_declared")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def overview(asked: Asked) -> Page:
     if basis not in BASES:
         raise InputError(f"basis {basis!r} is not known; there are {', '.join(BASES)}")
     status = ask(asked.ledger, "plan.status", **_scope(asked))
-    lines = _lines(status.parts or _undecided(asked, status), basis)
+    lines = _lines(asked, status.parts or _undecided(asked, status), basis)
     target = asked.get("target", USUAL_TARGET)
     content = {
         "status": status, "summary": _first(status, "summary"), "basis": basis, "bases": BASES,
@@ -82,13 +84,20 @@ def _scope(asked: Asked) -> dict[str, str]:
     return {name: asked.arguments[name] for name in names if asked.get(name)}
 
 
-def _lines(rows: Sequence[Mapping[str, Any]], basis: str) -> list[Line]:
+def _lines(asked: Asked, rows: Sequence[Mapping[str, Any]], basis: str) -> list[Line]:
     seen: set[str] = set()
     lines = []
-    for row in rows:
+    for row in (_counted(asked, raw) for raw in rows):
         lines.append(_line(row, basis, first=row["target"] not in seen))
         seen.add(str(row["target"]))
     return lines
+
+
+def _counted(asked: Asked, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with its figures in the unit in which the reader counts."""
+    scale, unit = counted_in(asked.language, str(row["unit"]))
+    figures = {name: row[name] * scale for name in _FIGURES if row[name] is not None}
+    return {**row, **figures, "unit": unit}
 
 
 def _line(row: Mapping[str, Any], basis: str, *, first: bool) -> Line:
