@@ -82,7 +82,8 @@ def test_a_posting_is_told(clock: Clock, workshop: Ledger) -> None:
             content=meter_file(("2026-04",)), filename="april.csv",
         )  # fmt: skip
         # ticks from before the posting may still be waiting to be read
-        told = next((one for one in await heard(events, 30) if one["head"] > 1), {})
+        ticks = await heard(events, live.KEPT_TICKS + 10)
+        told = next((tick for tick in ticks if tick["head"] > 1), {})
         await events.aclose()
         await clock.stop()
         return told
