@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 # Threads of the linear algebra only get in each other's way on a site's small matrices.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: run test check bench slow docs lock clean set-up-run set-up-test
+.PHONY: run test check bench bench-pages slow docs lock clean set-up-run set-up-test
 
 run: set-up-run
 	@$(BIN)/cupral demo --folder $(LEDGER)
@@ -39,12 +39,21 @@ slow: set-up-test
 
 # Each engine beside its peer.
 bench: set-up-test
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
+	@for file in $(filter-out benchmarks/browsing_clients.py,$(wildcard benchmarks/*.py)); do \
+	    echo "== $$file"; \
 	    OPENBLAS_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
 
 # Write the generated pages again (a test says when they are old).
 docs: set-up-test
 	@$(BIN)/python tools/write_docs.py
+
+# The pages under 200 browsing clients and 1,000 watchers; the demonstration must be built.
+bench-pages: set-up-test
+	@$(BIN)/cupral --ledger $(LEDGER) serve --port $(PORT) & server=$$!; sleep 5; \
+	url=http://127.0.0.1:$(PORT); \
+	$(BIN)/python benchmarks/browsing_clients.py --url $$url --clients 200; one=$$?; \
+	$(BIN)/python benchmarks/browsing_clients.py --url $$url --watchers 1000; two=$$?; \
+	kill $$server; exit $$((one + two))
 
 # Pin what is installed now.
 lock: set-up-test

@@ -1,6 +1,7 @@
 """`cupral demo`: built once, told always, built again when old, never over somebody's rows."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -64,9 +65,9 @@ def test_the_line_that_explains_is_a_command_that_works(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = next(line for line in told(copy, capsys) if " explain " in line)
-    reference = line.partition(" explain '")[2].rstrip("'")
+    typed = shlex.split(line.partition("cupral ")[2])
     with pytest.raises(SystemExit) as ended:
-        main(["--ledger", str(copy), "explain", reference])
+        main(typed)
     assert ended.value.code in (None, 0)
     assert "<- result:" in capsys.readouterr().out
 

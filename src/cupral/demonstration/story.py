@@ -36,8 +36,12 @@ class Share:
     """Of the intensity [kWh/t]."""
 
 
-def story(ledger: Ledger, folder: str | Path) -> list[str]:
+def story(ledger: Ledger, folder: str | Path, *, shown: str | Path | None = None) -> list[str]:
     """Tell the story of a built demonstration, and post the corrected file that ends it.
+
+    Parameters
+    ----------
+    shown : folder that the printed command names, if the story is told on a copy of it
 
     Returns
     -------
@@ -48,7 +52,9 @@ def story(ledger: Ledger, folder: str | Path) -> list[str]:
     before = {basis: _seen(ledger, basis) for basis in ("declared", "reconciled")}
     lines = [SENTENCE_EN, *_targets(status), *_flip(before, _true(known))]
     lines += str(report(ledger, folder)).splitlines()[:1]
-    lines.append(f"explain:  .venv/bin/cupral --ledger {folder} explain 'result:{status.key}'")
+    lines.append(
+        f"explain:  .venv/bin/cupral --ledger {shown or folder} explain 'result:{status.key}'"
+    )
     return [*lines, *_correction(ledger, status, before["reconciled"])]
 
 

@@ -73,7 +73,7 @@ def made(folder: Path) -> Told:
     with tempfile.TemporaryDirectory(prefix="cupral-story-") as place:
         copy = Path(place) / "ledger"
         shutil.copytree(beside, copy)
-        lines = story(open_ledger(copy), copy)
+        lines = story(open_ledger(copy), copy, shown=folder)
     told = Told(lines, ledger.head, code_version(), parameter_book().version)
     (beside / FILE).write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
     if folder.exists():
