@@ -264,6 +264,10 @@ class Ledger:
         """Number of the latest posting."""
         return self.manifest.head
 
+    def posted(self, id: str) -> bool:
+        """Whether a posting has this id."""
+        return self.manifest.receipt(id) is not None
+
     def postings(self) -> list[dict[str, Any]]:
         """Every posting in order."""
         return self.manifest.all()

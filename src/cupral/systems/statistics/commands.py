@@ -48,8 +48,7 @@ def file_returns(
     id = _posting_id(returns)
     firms = {firm.id: firm.demonstration for firm in ledger.enterprises()}
     flows = [flow for item in filed for flow in _flows(ledger, item, firms[item.enterprise])]
-    known = id in {row["id"] for row in ledger.postings()}
-    if not known:
+    if not ledger.posted(id):
         _refuse_overlap(ledger, filed, supersede)
     if dry_run:
         return Filed(posting=id, status="dry run", returns=len(filed), rows=len(flows),

@@ -15,9 +15,7 @@ from cupral.systems.balance.commands.report import ImportReport
 from cupral.systems.balance.commands.rows import (
     Entry,
     Refused,
-    lineage,
     meter_of,
-    network_of,
     overlaps,
     span_of_row,
 )
@@ -97,16 +95,11 @@ def import_assays(
     RowFaults
         If the file is faulty; each fault names row, column and cure, nothing is posted.
     """
-    network = network_of(ledger, site)
     intake = Intake(
         table="assays", site=site, author=author, filename=filename,
         dry_run=dry_run, correct=correct, accept_good_rows=accept_good_rows,
     )  # fmt: skip
-
-    def assay_of(row: Row, reading: Reading) -> Assay:
-        return _assay(ledger, network, row, reading, lineage(filename, content, row))
-
-    return take(ledger, intake, content, ASSAYS, assay_of, (overlaps, _whole))
+    return take(ledger, intake, content, ASSAYS, _assay, (overlaps, _whole))
 
 
 def _assay(ledger: Ledger, network: Network, row: Row, reading: Reading, source: str) -> Assay:

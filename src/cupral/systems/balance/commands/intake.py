@@ -17,9 +17,13 @@ from cupral.ledger.errors import Fault, RowFaults
 from cupral.ledger.flow import Origin
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
+from cupral.ledger.registers import Network
 from cupral.ledger.template import Reading, Row, Template, read
 from cupral.systems.balance.commands.report import ImportReport
-from cupral.systems.balance.commands.rows import Entry, Noun, Refused, span_of
+from cupral.systems.balance.commands.rows import Entry, Noun, Refused, network_of, span_of
+
+Maker = Callable[[Ledger, Network, Row, Reading, str], Noun]
+"""Makes the noun of one row of a file; the text says where the row came from."""
 
 PREVIEW = 5
 _SAME = 1e-12
@@ -51,17 +55,29 @@ def take(
     intake: Intake,
     content: bytes,
     template: Template,
-    noun_of: Callable[[Row, Reading], Noun],
+    maker: Maker,
     checks: Iterable[Callable[[Sequence[Entry]], tuple[list[Fault], list[Fault]]]] = (),
 ) -> ImportReport:
     """Read a file, check it against itself and the ledger, and post what is new.
+
+    Parameters
+    ----------
+    maker : makes the noun of a row, from the site's network and where the file came from
+    checks : of the rows of the file among themselves; each gives faults and warnings
 
     Raises
     ------
     RowFaults
         If anything is faulty; nothing is posted then.
     """
+    network = network_of(ledger, intake.site)
     reading = read(content, intake.filename, template)
+    sha = hashlib.sha256(content).hexdigest()[:12]
+
+    def noun_of(row: Row) -> Noun:
+        source = f"file:{intake.filename}#{row.number} sha256:{sha}"
+        return maker(ledger, network, row, reading, source)
+
     entries, faults = _entries(reading, noun_of)
     warnings: list[Fault] = []
     faults = [*reading.faults, *faults]
@@ -79,13 +95,11 @@ def take(
     return _post(ledger, intake, new, reading.rows_read, faults, warnings, known)
 
 
-def _entries(
-    reading: Reading, noun_of: Callable[[Row, Reading], Noun]
-) -> tuple[list[Entry], list[Fault]]:
+def _entries(reading: Reading, noun_of: Callable[[Row], Noun]) -> tuple[list[Entry], list[Fault]]:
     entries, faults = [], []
     for row in reading.rows:
         try:
-            entries.append(Entry(row, noun_of(row, reading)))
+            entries.append(Entry(row, noun_of(row)))
         except Refused as refused:
             faults.append(refused.at(row, reading))
     return entries, faults
@@ -149,9 +163,8 @@ def _posting_id(ledger: Ledger, intake: Intake, new: Sequence[Entry]) -> str:
         json.dumps(row, default=str, sort_keys=True, ensure_ascii=False) for row in plain
     )
     sha = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-    id, taken = f"{intake.table}:{intake.site}:{sha}", {row["id"] for row in ledger.postings()}
-    number = 2
-    while id in taken:
+    id, number = f"{intake.table}:{intake.site}:{sha}", 2
+    while ledger.posted(id):
         id, number = f"{intake.table}:{intake.site}:{sha}~{number}", number + 1
     return id
 

@@ -16,9 +16,7 @@ from cupral.systems.balance.commands.report import ImportReport
 from cupral.systems.balance.commands.rows import (
     Entry,
     Refused,
-    lineage,
     meter_of,
-    network_of,
     overlaps,
     span_of_row,
     successive,
@@ -144,17 +142,12 @@ def import_meters(
     RowFaults
         If the file is faulty; each fault names row, column and cure, nothing is posted.
     """
-    network = network_of(ledger, site)
     intake = Intake(
         table="flows", site=site, author=author, filename=filename,
         dry_run=dry_run, correct=correct, accept_good_rows=accept_good_rows,
     )  # fmt: skip
-
-    def flow_of(row: Row, reading: Reading) -> Flow:
-        return _flow(ledger, network, row, reading, lineage(filename, content, row))
-
     checks = (overlaps, partial(_gaps, accepted=accept_gaps), _registers, _certain)
-    return take(ledger, intake, content, METERS, flow_of, checks)
+    return take(ledger, intake, content, METERS, _flow, checks)
 
 
 def _flow(ledger: Ledger, network: Network, row: Row, reading: Reading, source: str) -> Flow:

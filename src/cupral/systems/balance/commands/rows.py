@@ -1,6 +1,5 @@
 """What rows of meter, laboratory and stocktake files share: faults, meters, times, overlaps."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,8 +128,3 @@ def span_of_row(row: Row) -> tuple[datetime, datetime]:
             "end", end, what, "the end is the first moment after the period; swap or correct"
         )
     return start, end
-
-
-def lineage(filename: str, content: bytes, row: Row) -> str:
-    """Where a row came from: file, its hash, line."""
-    return f"file:{filename}#{row.number} sha256:{hashlib.sha256(content).hexdigest()[:12]}"

@@ -14,9 +14,7 @@ from cupral.systems.balance.commands.meters import NOTE
 from cupral.systems.balance.commands.report import ImportReport
 from cupral.systems.balance.commands.rows import (
     Refused,
-    lineage,
     meter_of,
-    network_of,
     overlaps,
 )
 
@@ -84,16 +82,11 @@ def import_stocktakes(
     RowFaults
         If the file is faulty; each fault names row, column and cure, nothing is posted.
     """
-    network = network_of(ledger, site)
     intake = Intake(
         table="stocktakes", site=site, author=author, filename=filename,
         dry_run=dry_run, correct=correct, accept_good_rows=accept_good_rows,
     )  # fmt: skip
-
-    def stocktake_of(row: Row, reading: Reading) -> Stocktake:
-        return _stocktake(ledger, network, row, reading, lineage(filename, content, row))
-
-    return take(ledger, intake, content, STOCKTAKES, stocktake_of, (overlaps,))
+    return take(ledger, intake, content, STOCKTAKES, _stocktake, (overlaps,))
 
 
 def _stocktake(
