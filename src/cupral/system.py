@@ -164,9 +164,10 @@ def _asking(ledger: Ledger) -> Iterator[Answers]:
     if open_ is not None and open_[0] == state:
         yield open_[1]
         return
-    token = _answers.set((state, {}))
+    answers: Answers = {}
+    token = _answers.set((state, answers))
     try:
-        yield _answers.get()[1]  # type: ignore[index]
+        yield answers
     finally:
         _answers.reset(token)
 
@@ -197,7 +198,7 @@ def order(ledger: Ledger, name: str, *, author: str, **arguments: Any) -> Any:
 
 def refresh(ledger: Ledger) -> tuple[Result, ...]:
     """Recompute every stale Result as a new version; returns the new ones."""
-    return tuple(call(ledger, old.query, **_arguments(old)) for old in ledger.stale_results())
+    return tuple(call(ledger, old.query, **old.arguments) for old in ledger.stale_results())
 
 
 def bound(function: Query, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,10 +215,6 @@ def bound(function: Query, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | list | dict) else str(value)
-
-
-def _arguments(result: Result) -> dict[str, Any]:
-    return dict(result.arguments)
 
 
 def _named(name: str) -> Query:

@@ -114,3 +114,15 @@ def test_a_network_that_contradicts_itself_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         network(**changed)
+
+
+def test_a_line_gives_its_energy_with_signs_by_boundary() -> None:
+    """A leading minus is energy given away; boundaries keep the order in which they are written."""
+    line = Line(
+        id="L", product="cathode_copper", capacity=1.0, metal_stream="M",
+        energy_streams=(("comprehensive", "E"), ("dc", "D"), ("comprehensive", "-STEAM")),
+    )  # fmt: skip
+    assert line.boundaries == ("comprehensive", "dc")
+    assert line.energy("comprehensive") == ((1.0, "E"), (-1.0, "STEAM"))
+    assert line.energy("dc") == ((1.0, "D"),)
+    assert line.energy("none") == ()

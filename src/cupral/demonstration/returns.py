@@ -89,7 +89,7 @@ def _books(firm: str, known: Truth, read: Readings) -> Books:
             made = _reading(plant, line.metal_stream, read)
             outputs[line.product] = outputs.get(line.product, 0.0) + made
             lines[plant.site.id, line.id, "output"] = (line.product, made)
-            for boundary in dict.fromkeys(name for name, _ in line.energy_streams):
+            for boundary in line.boundaries:
                 energy = _energy(plant, line, boundary, read)
                 lines[plant.site.id, line.id, boundary] = (line.product, energy)
         outputs |= _by_products(plant, read)
@@ -111,21 +111,18 @@ def _reading(plant: Plant, stream: str, read: Readings, element: str = "") -> Ve
 
 def _energy(plant: Plant, line: Line, boundary: str, read: Readings) -> Vector:
     """Energy of a line on a boundary [MWh]; comprehensive energy at its electricity equivalent."""
-    chosen = [stream for name, stream in line.energy_streams if name == boundary]
-    if boundary != "comprehensive":
-        counted: Vector = np.sum([_reading(plant, stream, read) for stream in chosen], axis=0)
-        return counted
-    coal = [
-        _coal(plant, stream) * _reading(plant, stream.removeprefix("-"), read) for stream in chosen
+    coal = boundary == "comprehensive"
+    parts = [
+        sign * (_coal(plant, stream) if coal else 1.0) * _reading(plant, stream, read)
+        for sign, stream in line.energy(boundary)
     ]
-    equivalent: Vector = np.sum(coal, axis=0) / STANDARD_COAL["electricity"]
-    return equivalent
+    counted: Vector = np.sum(parts, axis=0) / (STANDARD_COAL["electricity"] if coal else 1.0)
+    return counted
 
 
 def _coal(plant: Plant, stream: str) -> float:
-    """Standard coal per unit of a carrier; '-' before a stream means that it is sold."""
-    material = plant.network.stream(stream.removeprefix("-")).material
-    return STANDARD_COAL[material] * (-1.0 if stream.startswith("-") else 1.0)
+    """Standard coal per unit of a carrier."""
+    return STANDARD_COAL[plant.network.stream(stream).material]
 
 
 def _by_products(plant: Plant, read: Readings) -> dict[str, Vector]:

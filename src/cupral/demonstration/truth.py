@@ -90,9 +90,7 @@ def consumption(plant: Plant, line: int, boundary: str, first: int, last: int) -
     window = slice(MONTHS.index(first), MONTHS.index(last) + 1)
     chosen = plant.site.lines[line]
     energy = sum(
-        plant.amounts[stream][window].sum()
-        for name, stream in chosen.energy_streams
-        if name == boundary
+        sign * plant.amounts[stream][window].sum() for sign, stream in chosen.energy(boundary)
     )
     return float(energy / plant.amounts[chosen.metal_stream][window].sum())
 

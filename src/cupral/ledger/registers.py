@@ -58,6 +58,19 @@ class Line:
     compliant: bool = True
     operating: bool = True
 
+    @property
+    def boundaries(self) -> tuple[str, ...]:
+        """Boundaries on which the line's energy is counted."""
+        return tuple(dict.fromkeys(boundary for boundary, _ in self.energy_streams))
+
+    def energy(self, boundary: str) -> tuple[tuple[float, str], ...]:
+        """Streams of a boundary with their sign: +1 for energy taken, -1 for energy given away."""
+        return tuple(
+            (-1.0, stream[1:]) if stream.startswith("-") else (1.0, stream)
+            for name, stream in self.energy_streams
+            if name == boundary
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:

@@ -11,7 +11,7 @@ from cupral.ledger.result import Result
 from cupral.system import query
 from cupral.systems.balance.compute import formulae, free, measures, report
 from cupral.systems.balance.compute.month import Sheet, sheets
-from cupral.systems.balance.compute.statement import of_month, total
+from cupral.systems.balance.compute.statement import Statement, of_month, total
 
 TREATMENTS = ("compensate", "keep")
 
@@ -60,7 +60,7 @@ def streams(ledger: Ledger, *, site: str, period: str, treatment: str = "compens
             "meters": report.meters(balance),
             "suspects": report.suspects(balance),
             "balances": report.balances(balance),
-            "loadings": report.month_loadings(balance),
+            "loadings": measures.stream_loadings(of_month(balance)),
         },
         lineage=sheet.lineage,
     )
@@ -81,8 +81,7 @@ def months(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
     CannotDecide
         If the site has no readings in the period.
     """
-    sheet = site_sheet(ledger, site, period, treatment)
-    statement = total([of_month(balance) for balance in sheet.balances])
+    sheet, statement = _summed(ledger, site, period, treatment)
     return Result(
         query="balance.months",
         subject=site,
@@ -105,17 +104,15 @@ def months(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
 @query
 def elements(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
     """What each stream carried of each element over a period."""
-    sheet = site_sheet(ledger, site, period, treatment)
-    statement = total([of_month(balance) for balance in sheet.balances])
+    sheet, statement = _summed(ledger, site, period, treatment)
     return _answer(sheet, "balance.elements", period, measures.contents(sheet, statement))
 
 
 @query
 def recoveries(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
     """Recovery of each element: what left in products over all that left the site."""
-    sheet = site_sheet(ledger, site, period, treatment)
-    products = ledger.parameter("balance.product_materials", _last_day(period))
-    statement = total([of_month(balance) for balance in sheet.balances])
+    sheet, statement = _summed(ledger, site, period, treatment)
+    products = ledger.parameter("balance.product_materials", _first_day(period))
     rows = measures.recoveries(sheet, statement, frozenset(products.value))
     return _answer(sheet, "balance.recoveries", period, rows, products.reference)
 
@@ -123,9 +120,8 @@ def recoveries(ledger: Ledger, *, site: str, period: str, treatment: str = "comp
 @query
 def losses(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
     """Where each element was lost: streams that leave the site and are no product."""
-    sheet = site_sheet(ledger, site, period, treatment)
-    products = ledger.parameter("balance.product_materials", _last_day(period))
-    statement = total([of_month(balance) for balance in sheet.balances])
+    sheet, statement = _summed(ledger, site, period, treatment)
+    products = ledger.parameter("balance.product_materials", _first_day(period))
     rows = measures.losses(sheet, statement, frozenset(products.value))
     return _answer(sheet, "balance.losses", period, rows, products.reference)
 
@@ -140,9 +136,8 @@ def consumption(ledger: Ledger, *, site: str, period: str, treatment: str = "com
         parts rows {line, product, boundary, output [t], energy [MWh or kgce], intensity,
         sd, unit}; 'liquid_ac', 'dc' and the like in kWh/t, 'comprehensive' in kgce/t.
     """
-    sheet = site_sheet(ledger, site, period, treatment)
-    coal = ledger.parameter("balance.standard_coal", _last_day(period))
-    statement = total([of_month(balance) for balance in sheet.balances])
+    sheet, statement = _summed(ledger, site, period, treatment)
+    coal = ledger.parameter("balance.standard_coal", _first_day(period))
     rows, unknown = measures.consumption(sheet, ledger.site(site), statement, coal.value)
     if unknown:
         needs = [f"balance.standard_coal of {material}" for material in unknown]
@@ -220,6 +215,11 @@ def propagation(
     return formulae.propagation(names, expressions, x=x, u=u, corr=corr, observations=observations)
 
 
+def _summed(ledger: Ledger, site: str, period: str, treatment: str) -> tuple[Sheet, Statement]:
+    sheet = site_sheet(ledger, site, period, treatment)
+    return sheet, total([of_month(balance) for balance in sheet.balances])
+
+
 def site_sheet(ledger: Ledger, site: str, period: str, treatment: str) -> Sheet:
     if treatment not in TREATMENTS:
         raise InputError(f"treatment {treatment!r} is not one of {TREATMENTS}")
@@ -245,7 +245,7 @@ def _shift(month: int, by: int) -> int:
     return index // 12 * 100 + index % 12 + 1
 
 
-def _last_day(period: str) -> date:
+def _first_day(period: str) -> date:
     return Period.parse(period).start.date()
 
 

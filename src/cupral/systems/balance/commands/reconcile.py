@@ -1,7 +1,6 @@
 """Reconcile months of a site and post the answer as reconciled flows."""
 
 import hashlib
-import math
 
 from cupral.ledger.flow import Flow
 from cupral.ledger.ledger import Ledger
@@ -57,7 +56,7 @@ def _flows(sheet: Sheet, balance: MonthBalance, lineage: str) -> list[Flow]:
             site=sheet.network.site, stream=row["stream"], source=row["source"],
             target=row["target"], material=row["material"], amount=row["reconciled"],
             unit=row["unit"], start=period.start, end=period.end, origin="reconciled",
-            sd=row["sd"] if row["sd"] is not None and math.isfinite(row["sd"]) else 0.0,
+            sd=row["sd"],
             demonstration=demonstration, lineage=lineage,
         )
         for row in report.streams(balance)

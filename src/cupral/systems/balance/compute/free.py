@@ -18,7 +18,7 @@ from cupral.methods.reconcile import (
     reconcile_nonlinear,
     suspects,
 )
-from cupral.systems.balance.compute.report import CLASSES
+from cupral.systems.balance.compute.report import CLASSES, number
 
 Number = float | None
 
@@ -137,11 +137,11 @@ def _rows(
 ) -> tuple[dict[str, Any], ...]:
     return tuple(
         {
-            "name": name, "measured": posed.y[i], "reconciled": _number(found.value[i]),
-            "sd": _number(found.sd[i]), "adjustment": _number(found.adjustment[i]),
-            "z": _number(found.z_adjustment[i]), "z_max_power": _number(found.z_max_power[i]),
+            "name": name, "measured": posed.y[i], "reconciled": number(found.value[i]),
+            "sd": number(found.sd[i]), "adjustment": number(found.adjustment[i]),
+            "z": number(found.z_adjustment[i]), "z_max_power": number(found.z_max_power[i]),
             "class": CLASSES[Observability(found.observability[i])],
-            "smallest_detectable": _number(found.smallest_detectable[i]),
+            "smallest_detectable": number(found.smallest_detectable[i]),
         }
         for i, name in enumerate(names)
     )  # fmt: skip
@@ -152,14 +152,14 @@ def _summary(found: Reconciliation) -> dict[str, Any]:
         "redundancy": int(found.redundancy), "rank": int(found.rank),
         "rank_unmeasured": int(found.rank_unmeasured), "objective": float(found.objective),
         "p_value": float(found.p_value), "chi2_critical": float(found.chi2_critical),
-        "passed": bool(found.global_test_pass), "critical_z": _number(found.critical_z),
+        "passed": bool(found.global_test_pass), "critical_z": number(found.critical_z),
         "iterations": int(found.iterations),
     }  # fmt: skip
 
 
 def _equations(found: Reconciliation) -> tuple[dict[str, Any], ...]:
     return tuple(
-        {"equation": row + 1, "residual": _number(residual), "z": _number(z)}
+        {"equation": row + 1, "residual": number(residual), "z": number(z)}
         for row, (residual, z) in enumerate(zip(found.residual, found.node_z, strict=True))
     )
 
@@ -173,7 +173,3 @@ def _suspect(suspect: Suspect, names: Sequence[str]) -> dict[str, Any]:
         "statistic": suspect.statistic,
         "also": [_suspect(other, names) for other in suspect.also],
     }  # fmt: skip
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None

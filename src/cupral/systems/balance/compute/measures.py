@@ -9,6 +9,7 @@ from cupral.ledger.flow import OUTSIDE
 from cupral.ledger.quantity import canonical_unit
 from cupral.ledger.registers import Line, Site, Stream
 from cupral.systems.balance.compute.month import Sheet
+from cupral.systems.balance.compute.report import number
 from cupral.systems.balance.compute.statement import Key, Statement
 from cupral.systems.balance.model import MonthBalance, Noun, Vector
 
@@ -22,7 +23,7 @@ def stream_totals(sheet: Sheet, statement: Statement) -> Rows:
     rows = []
     for stream in sheet.network.streams:
         position = statement.index((stream.id, ""))
-        value = _known(statement.value[position]) if position >= 0 else None
+        value = number(statement.value[position]) if position >= 0 else None
         measured = [_measured(balance, stream.id) for balance in sheet.balances]
         known = [amount for amount in measured if amount is not None]
         rows.append(
@@ -31,7 +32,7 @@ def stream_totals(sheet: Sheet, statement: Statement) -> Rows:
                 "source": stream.source, "target": stream.target,
                 "unit": canonical_unit(stream.unit),
                 "reconciled": value,
-                "sd": None if value is None else float(statement.sd[position]),
+                "sd": _sd(statement, position) if position >= 0 else None,
                 "measured": sum(known) if len(known) == len(measured) else None,
                 "months": len(sheet.balances), "missing_months": len(sheet.missing),
             }
@@ -60,8 +61,8 @@ def contents(sheet: Sheet, statement: Statement) -> Rows:
     return tuple(
         {
             "stream": stream, "element": element, "source": streams[stream].source,
-            "target": streams[stream].target, "amount": _known(statement.value[position]),
-            "sd": _known(statement.sd[position] + 0.0 * statement.value[position]),
+            "target": streams[stream].target, "amount": number(statement.value[position]),
+            "sd": _sd(statement, position),
             "unit": "t",
         }
         for position, (stream, element) in enumerate(statement.keys)
@@ -104,13 +105,12 @@ def losses(sheet: Sheet, statement: Statement, products: frozenset[str]) -> Rows
         whole = float(np.sum(amounts))
         for (key, stream), amount in zip(leaving, amounts, strict=True):
             if stream.material not in products:
-                known = _known(amount)
                 position = statement.index(key)
                 rows.append(
                     {
                         "element": element, "stream": stream.id, "material": stream.material,
-                        "amount": known, "unit": "t",
-                        "sd": None if known is None else float(statement.sd[position]),
+                        "amount": number(amount), "unit": "t",
+                        "sd": _sd(statement, position),
                         "share": None if not np.isfinite(whole) else float(amount / whole),
                     }
                 )  # fmt: skip
@@ -123,26 +123,25 @@ def consumption(
     """Energy per tonne of each line and boundary; and carriers without a coal coefficient."""
     rows, unknown = [], set[str]()
     for line in site.lines:
-        for boundary in dict.fromkeys(name for name, _ in line.energy_streams):
-            named = [stream for name, stream in line.energy_streams if name == boundary]
-            signs = [-1.0 if stream.startswith("-") else 1.0 for stream in named]
-            streams = [sheet.network.stream(stream.removeprefix("-")) for stream in named]
+        for boundary in line.boundaries:
+            carriers = [(s, sheet.network.stream(stream)) for s, stream in line.energy(boundary)]
             if boundary == KGCE:
-                unknown |= {s.material for s in streams if s.material not in coal}
+                unknown |= {stream.material for _, stream in carriers} - set(coal)
             if not unknown:
                 weights = [
                     sign * (coal[stream.material] if boundary == KGCE else 1000.0)
-                    for sign, stream in zip(signs, streams, strict=True)
+                    for sign, stream in carriers
                 ]
+                streams = [stream.id for _, stream in carriers]
                 rows.append(_consumption_row(statement, line, boundary, streams, weights))
     return tuple(rows), tuple(sorted(unknown))
 
 
 def _consumption_row(
-    statement: Statement, line: Line, boundary: str, streams: Sequence[Stream],
+    statement: Statement, line: Line, boundary: str, streams: Sequence[str],
     weights: Sequence[float],
 ) -> dict[str, Any]:  # fmt: skip
-    keys = [(line.metal_stream, ""), *((stream.id, "") for stream in streams)]
+    keys = [(line.metal_stream, ""), *((stream, "") for stream in streams)]
     per_unit = np.array(weights)
     found = statement.function(lambda v: float(per_unit @ v[1:] / v[0]), keys)
     energy = statement.function(lambda v: float(per_unit @ v[1:]), keys)
@@ -153,7 +152,7 @@ def _consumption_row(
         "energy": energy[0] if energy else None,
         "intensity": found[0] if found else None, "sd": found[1] if found else None,
         "unit": "kgce/t" if boundary == KGCE else "kWh/t",
-        "streams": [stream.id for stream in streams],
+        "streams": list(streams),
     }  # fmt: skip
 
 
@@ -174,5 +173,5 @@ def _measured(balance: MonthBalance, stream: str) -> float | None:
     return reading.value if reading else None
 
 
-def _known(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _sd(statement: Statement, position: int) -> float | None:
+    return number(statement.sd[position]) if np.isfinite(statement.value[position]) else None

@@ -6,7 +6,7 @@ import numpy as np
 
 from cupral.ledger.quantity import canonical_unit
 from cupral.methods.reconcile import Observability
-from cupral.systems.balance.compute.solve import Quadratic, split
+from cupral.systems.balance.compute.solve import Quadratic
 from cupral.systems.balance.model import Doubt, MonthBalance, Noun
 
 Rows = tuple[dict[str, Any], ...]
@@ -28,7 +28,7 @@ def streams(balance: MonthBalance) -> Rows:
         position = balance.layout.index(Noun.FLOW, stream.id)
         reading = balance.layout.readings.get(position)
         measured = reading.value if reading else None
-        reconciled = _number(balance.final.value[position])
+        reconciled = number(balance.final.value[position])
         both = measured is not None and reconciled is not None
         rows.append(
             {
@@ -37,7 +37,7 @@ def streams(balance: MonthBalance) -> Rows:
                 "carrier": stream.carrier, "unit": canonical_unit(stream.unit),
                 "measured": measured, "reconciled": reconciled,
                 "adjustment": reconciled - measured if both else None,  # type: ignore[operator]
-                "sd": _number(balance.final.sd[position]),
+                "sd": number(balance.final.sd[position]),
                 "class": CLASSES[Observability(balance.raw.observability[position])],
                 "suspect": bool(reading and reading.meter in suspect),
             }
@@ -51,18 +51,18 @@ def meters(balance: MonthBalance) -> Rows:
     raw, final = balance.raw, balance.final
     rows = []
     for position, reading in sorted(balance.layout.readings.items()):
-        reconciled = _number(final.value[position])
+        reconciled = number(final.value[position])
         rows.append(
             {
                 "meter": reading.meter, "stream": reading.where, "kind": reading.kind,
                 "element": reading.element, "reading": reading.value, "unit": reading.unit,
                 "reading_sd": reading.sd, "reconciled": reconciled,
                 "adjustment": None if reconciled is None else reconciled - reading.value,
-                "sd": _number(final.sd[position]), "z": _number(raw.z_max_power[position]),
+                "sd": number(final.sd[position]), "z": number(raw.z_max_power[position]),
                 "class": CLASSES[Observability(raw.observability[position])],
                 "suspect": reading.meter in suspect,
                 "set_aside": position in balance.set_aside,
-                "smallest_detectable": _number(raw.smallest_detectable[position]),
+                "smallest_detectable": number(raw.smallest_detectable[position]),
                 "refs": list(reading.references),
             }
         )  # fmt: skip
@@ -107,22 +107,6 @@ def summary(balance: MonthBalance) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def month_loadings(balance: MonthBalance) -> Rows:
-    """Rows (stream, group, loading); group '' is the independent part."""
-    names, found = split(balance)
-    rows = []
-    for position, variable in enumerate(balance.layout.variables):
-        if variable.noun == Noun.FLOW and np.isfinite(balance.final.value[position]):
-            rows += [
-                {"stream": variable.where, "group": name, "loading": float(loading)}
-                for name, loading in zip(names, found.coherent[position], strict=True)
-                if loading != 0.0
-            ]
-            own = float(found.independent[position])
-            rows.append({"stream": variable.where, "group": "", "loading": own})
-    return tuple(rows)
-
-
 def _doubt(month: int, doubt: Doubt) -> dict[str, Any]:
     return {
         "month": month, "group": list(doubt.meters), "kind": doubt.kind, "size": doubt.size,
@@ -131,5 +115,6 @@ def _doubt(month: int, doubt: Doubt) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A number, or None where nothing is known."""
     return float(value) if np.isfinite(value) else None

@@ -64,11 +64,11 @@ class Reader:
         if self.boundary == "comprehensive":
             return self.in_standard_coal(site.id, line.id, str(window))
         streams = self.months_of(site.id, str(window))
-        carriers = [stream for name, stream in line.energy_streams if name == self.boundary]
-        signs = {name.removeprefix("-"): -1.0 if name[0] == "-" else 1.0 for name in carriers}
-        if line.metal_stream not in streams or not signs or not set(signs) <= set(streams):
+        carriers = line.energy(self.boundary)
+        needed = {line.metal_stream, *(carrier for _, carrier in carriers)}
+        if not carriers or not needed <= set(streams):
             return None
-        energy = _sum([(streams[carrier], sign) for carrier, sign in signs.items()])
+        energy = _sum([(streams[carrier], sign) for sign, carrier in carriers])
         return streams[line.metal_stream], energy
 
     def in_standard_coal(self, site: str, line: str, period: str) -> tuple[Amount, Amount] | None:

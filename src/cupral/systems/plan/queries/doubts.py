@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.registers import Line
 from cupral.ledger.result import Result, Row
 from cupral.system import ask
 from cupral.systems.plan.compute import contributing, moving
@@ -73,6 +74,10 @@ def _own_meters(ledger: Ledger, site: str, lines: Iterable[str]) -> set[str]:
         stream
         for line in ledger.site(site).lines
         if line.id in wanted
-        for stream in (line.metal_stream, *(stream for _, stream in line.energy_streams))
+        for stream in (line.metal_stream, *_energy_streams(line))
     }
     return {meter.id for meter in ledger.network(site).meters if meter.stream in streams}
+
+
+def _energy_streams(line: Line) -> set[str]:
+    return {stream for boundary in line.boundaries for _, stream in line.energy(boundary)}
