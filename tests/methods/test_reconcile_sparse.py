@@ -15,10 +15,10 @@ from cupral.methods.reconcile import (
     sensitivity,
     suspects,
 )
-from cupral.methods.reconcile import factor as factor_module
+from cupral.methods.reconcile import cholesky as cholesky_module
 from cupral.methods.reconcile import rank as rank_module
 from cupral.methods.reconcile.equivalence import collinear
-from cupral.methods.reconcile.factor import Cholesky
+from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
 from cupral.methods.reconcile.inverse import selected_inverse
 from cupral.methods.reconcile.rank import independent
 
@@ -44,7 +44,7 @@ def positive(size: int, seed: int) -> sparse.csc_array:
 def test_selected_inverse_is_the_inverse(seed: int) -> None:
     """Every entry on the pattern of L agrees with the dense inverse (its specification)."""
     matrix = positive(60, seed)
-    lower, pivot, order = Cholesky(matrix).factors()
+    lower, pivot, order = Cholesky(upper_triangle(matrix)).factors()
     diagonal, inverse = selected_inverse(lower.indptr, lower.indices, lower.data, pivot)
     wanted = np.linalg.inv(matrix.toarray())[np.ix_(order, order)]
     np.testing.assert_allclose(diagonal, np.diagonal(wanted), rtol=1e-10)
@@ -56,11 +56,11 @@ def test_superlu_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where qdldl refuses, SuperLU gives the same solution and the same factors' inverse."""
     matrix = positive(40, 3)
 
-    def refuse(_matrix: object) -> None:
+    def refuse(_matrix: object, **_options: object) -> None:
         raise RuntimeError("refused")
 
-    monkeypatch.setattr(factor_module.qdldl, "Solver", refuse)
-    fallback = Cholesky(matrix)
+    monkeypatch.setattr(cholesky_module.qdldl, "Solver", refuse)
+    fallback = Cholesky(upper_triangle(matrix))
     right = np.arange(40.0)
     np.testing.assert_allclose(matrix @ fallback.solve(right), right, rtol=1e-9, atol=1e-9)
     lower, pivot, order = fallback.factors()

@@ -81,6 +81,10 @@ def eliminate(unmeasured: Columns, row_scale: Vector) -> Elimination:
     Crowe, Garcia Campos, Hrymak 1983, AIChE J. 29:881 (projection matrix).
     """
     rows, streams = unmeasured.shape
+    if not streams:
+        nothing = sparse.csr_array((0, rows), dtype=np.float64)
+        identity: Matrix = sparse.eye_array(rows, format="csr")
+        return Elimination(identity, nothing, np.zeros(0, dtype=np.bool_), 0, None)
     projector, solver, bound = (_Triplets([], [], []) for _ in range(3))
     observable = np.zeros(streams, dtype=np.bool_)
     touched = np.zeros(rows, dtype=np.bool_)
@@ -166,13 +170,16 @@ def _is_network(block: NDArray[np.float64]) -> bool:
     return bool(np.all((filled == 1) | ((filled == 2) & (total == 0.0))))
 
 
-def balance_scale(columns: Columns) -> Vector:
+def balance_scale(columns: Columns, unmeasured: Index) -> Vector:
     """Powers of two (m,) that bring the rows of a sparse matrix near unit size.
 
-    Ones when the coefficients are of similar size already, as in plain networks.
+    Ones when nothing is to be eliminated, or the coefficients are of similar size already, as
+    in plain networks.
     """
-    size = np.abs(columns.data)
     scale = np.ones(columns.shape[0])
+    if not len(unmeasured):
+        return scale
+    size = np.abs(columns.data)
     if not size.size or size.max() <= 16.0 * size.min():
         return scale
     column = np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))

@@ -8,6 +8,7 @@ from scipy import sparse, special
 
 from cupral.methods.reconcile.equivalence import collinear, groups
 from cupral.methods.reconcile.errors import ReconcileError
+from cupral.methods.reconcile.factor import Schur, without_dust
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Problem, Vector, pose
 from cupral.methods.reconcile.reconciliation import Observability, Reconciliation
 from cupral.methods.reconcile.system import System, assemble, refuse_open
@@ -76,7 +77,7 @@ def estimate(
 ) -> Reconciliation:
     """Reconcile a validated problem (see `reconcile`)."""
     check_level(level)
-    system = assemble(problem)
+    system = assemble(problem, uncertainty=uncertainty)
     value, multiplier = solve(system)
     objective = max(float(system.residual @ multiplier), 0.0)
     refuse_open(system, value)
@@ -99,10 +100,10 @@ def solve(system: System, start: Vector | None = None) -> tuple[Vector, Vector]:
     residual = system.residual
     multiplier = system.factor.solve(residual)
     value = problem.measured.copy()
-    change = system.cross.T @ multiplier
+    change = system.pull(multiplier)
     # a second solve takes away what rounding left open
     left = system.balance @ (value[measured] - change) - system.target
-    change += system.cross.T @ system.factor.solve(left)
+    change += system.pull(system.factor.solve(left))
     value[measured] -= change
     if len(system.unmeasured):
         value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
@@ -129,15 +130,16 @@ def judge(
     """All statistics of a solved system."""
     problem, redundancy = system.problem, system.balance.shape[0]
     tested = np.diff(system.balance.indptr) > 0
-    power = _Power(system, level, tested) if uncertainty else None
+    information = system.factor.quadratic(system.balance) if uncertainty else None
+    power = _Power(system, level, tested, information) if information is not None else None
     blank = np.full(len(value), np.nan)
     residual = problem.incidence @ value - problem.rhs
     critical = float(special.chdtri(redundancy, level)) if redundancy else 0.0
     return Reconciliation(
         value=value,
-        sd=posterior(system) if uncertainty else blank,
+        sd=blank if information is None else _posterior(system, information),
         adjustment=value - problem.measured,
-        z_adjustment=_z_adjustment(system, value) if uncertainty else blank,
+        z_adjustment=(blank if information is None else _z_adjustment(system, value, information)),
         z_max_power=power.statistic if power else blank,
         observability=_observability(system, tested),
         redundancy=redundancy,
@@ -179,10 +181,10 @@ def sidak(level: float, tests: int) -> float:
 class _Power:
     """Maximum-power tests of the measured streams and what they can detect."""
 
-    def __init__(self, system: System, level: float, tested: Mask) -> None:
+    def __init__(self, system: System, level: float, tested: Mask, squared: Vector) -> None:
         """Statistic ``b^T S^-1 r / sqrt(b^T S^-1 b)`` of each redundant stream."""
         streams = len(system.problem.measured)
-        information = np.sqrt(system.factor.quadratic(system.balance))[tested]
+        information = np.sqrt(squared[tested])
         score = (system.balance.T @ system.factor.solve(system.residual))[tested]
         where = system.measured[tested]
         self.statistic = np.full(streams, np.nan)
@@ -195,9 +197,16 @@ class _Power:
             self.detectable[where] = shift / information
 
 
-def _z_adjustment(system: System, value: Vector) -> Vector:
+def _removed(system: System, information: Vector) -> Vector:
+    """Variance the balances take from each measured stream, (k,) [unit squared]."""
+    if system.covariance is None:
+        return system.variance**2 * information
+    return system.factor.quadratic(system.cross)
+
+
+def _z_adjustment(system: System, value: Vector, information: Vector) -> Vector:
     """Adjustment over its sd; NaN where nothing adjusts the stream."""
-    removed = system.factor.quadratic(system.cross)
+    removed = _removed(system, information)
     moved = removed > 1e-20 * system.variance
     result = np.full(len(value), np.nan)
     where = system.measured[moved]
@@ -217,18 +226,25 @@ def _observability(system: System, redundant: Mask) -> NDArray[np.int8]:
     return code
 
 
-def posterior(system: System) -> Vector:
+def _posterior(system: System, information: Vector) -> Vector:
     """A-posteriori sd of every stream (n,) [unit]: 0 where fixed, NaN where unobservable."""
     sd = np.full(len(system.problem.measured), np.nan)
     sd[system.fixed] = 0.0
-    identity: Columns = sparse.eye_array(len(system.measured), format="csc")
-    variance = system.factor.remainder(identity, system.variance, system.cross)
-    moved = np.diff(system.cross.indptr) > 0
-    sd[system.measured] = np.sqrt(np.where(moved, variance, system.variance))
+    sd[system.measured] = np.sqrt(_measured_variance(system, information))
     seen = np.flatnonzero(system.elimination.observable)
     if len(seen):
         sd[system.unmeasured[seen]] = np.sqrt(_unmeasured_variance(system, seen))
     return sd
+
+
+def _measured_variance(system: System, information: Vector) -> Vector:
+    """A-posteriori variance of the measured streams, (k,) [unit squared]."""
+    if isinstance(system.factor, Schur) and system.covariance is None:
+        return without_dust(system.variance, _removed(system, information))
+    identity: Columns = sparse.eye_array(len(system.measured), format="csc")
+    cross = system.cross
+    variance = system.factor.remainder(identity, system.variance, cross)
+    return np.where(np.diff(cross.indptr) > 0, variance, system.variance)
 
 
 def _unmeasured_variance(system: System, seen: Index) -> Vector:
@@ -250,8 +266,8 @@ def _node_z(problem: Problem) -> Vector:
     incidence = problem.incidence
     covariance = problem.covariance
     if covariance is None:
-        squared = incidence.copy()
-        squared.data = squared.data**2
+        pattern = (incidence.data**2, incidence.indices, incidence.indptr)
+        squared = sparse.csr_array(pattern, shape=incidence.shape)
         variance = np.asarray(squared @ np.nan_to_num(problem.sd) ** 2)
     else:
         variance = np.asarray(((incidence @ covariance) * incidence).sum(axis=1))

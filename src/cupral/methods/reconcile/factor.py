@@ -2,27 +2,33 @@
 
 `Orthogonal` serves small problems by a QR of the weighted balances (errors grow with the
 condition number, not its square, and posterior sd come without cancellation). `Schur` serves
-any size by a sparse factorisation of S (qdldl, SuperLU as fallback).
+any size by the sparse matrix S itself: factored in one piece, in two halves on two cores, or,
+where it is too tangled to factor, solved by conjugate gradients.
 """
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-import qdldl
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack, qr
-from scipy.sparse.linalg import splu
 
+from cupral.methods.reconcile.bisection import Bisected, cut
+from cupral.methods.reconcile.cholesky import Cholesky, check_pivots, upper_triangle
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
-from cupral.methods.reconcile.inverse import selected_inverse
-from cupral.methods.reconcile.problem import Columns, Index, Vector
+from cupral.methods.reconcile.front import fronts
+from cupral.methods.reconcile.gradient import Gradient, gradient
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
-SMALLEST_PIVOT = 1e-14
-"""Pivots of the scaled S below this leave no correct digit."""
 DENSE_INVERSE = 300
 """Up to this many balances S is inverted densely instead of on its pattern."""
+PLAIN = 2_000
+"""Up to this many balances S is factored in one piece, whatever its shape."""
+HALVED = 20_000
+"""From this many balances two halves on two cores pay."""
+AFFORDABLE, BEARABLE = 5e9, 1e13
+"""Predicted multiplications up to which S is factored for values, and for uncertainties."""
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -80,7 +86,7 @@ def orthogonal(balance: Columns, variance: Vector, covariance: Columns | None) -
     q, r = qr(weighted, mode="full", check_finite=False)
     triangle = np.asfortranarray(r[:rows])
     size, norm = np.abs(np.diagonal(triangle)), np.linalg.norm(weighted, axis=0)
-    _check_pivots((size / np.where(norm > 0, norm, 1.0)) ** 2, _EPS**2)
+    check_pivots((size / np.where(norm > 0, norm, 1.0)) ** 2, _EPS**2)
     inverse = lapack.dtrtri(triangle)[0] if rows else triangle
     return Orthogonal(inverse, root @ q[:, rows:])
 
@@ -93,67 +99,23 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(sd[:, None] * lower)
 
 
-class Cholesky:
-    """Sparse ``L D L^T`` of a positive definite matrix: qdldl, or SuperLU when that refuses."""
-
-    __slots__ = ("_solver", "matrix")
-
-    def __init__(self, matrix: Columns) -> None:
-        """Factor a (p, p) csc matrix; ScaleError when it is singular."""
-        self.matrix = matrix
-        try:
-            self._solver: Any = qdldl.Solver(sparse.csc_matrix(matrix))
-        except (RuntimeError, ValueError):
-            self._solver = _superlu(matrix)
-
-    def __reduce__(self) -> tuple[type["Cholesky"], tuple[Columns]]:
-        """Pickle the matrix; the other process factors it again."""
-        return Cholesky, (self.matrix,)
-
-    def solve(self, right: Vector) -> Vector:
-        """``S^-1 r`` for one right-hand side."""
-        return np.asarray(self._solver.solve(right), dtype=np.float64)
-
-    def factors(self) -> tuple[Columns, Vector, Index]:
-        """Strictly lower L, D and the order of the rows in them."""
-        if hasattr(self._solver, "factors"):
-            lower, pivot, order = self._solver.factors()
-            result = sparse.csc_array(lower)
-        else:
-            order = np.argsort(self._solver.perm_c)
-            result = sparse.csc_array(sparse.tril(self._solver.L, -1))
-            pivot = self._solver.U.diagonal()
-        result.sort_indices()
-        return result, np.asarray(pivot, dtype=np.float64), np.asarray(order, dtype=np.int64)
-
-    def pivots(self) -> tuple[Vector, Index]:
-        """D and the row each pivot belongs to."""
-        _, pivot, order = self.factors()
-        return pivot, order
-
-
-def _superlu(matrix: Columns) -> Any:
-    """SuperLU with pivots on the diagonal."""
-    try:
-        return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
-    except RuntimeError as error:
-        raise _lost(0.0, SMALLEST_PIVOT) from error
+Engine = Cholesky | Bisected | Gradient
+"""What `Schur` solves with."""
 
 
 @dataclass(slots=True, eq=False)
 class Schur:
-    """Sparse factorisation of S scaled to a unit diagonal."""
+    """S scaled to a unit diagonal, with the engine that solves it."""
 
     scale: Vector
     """1 / sqrt(diag S), (p,)."""
-    factor: Cholesky
-    _keys: Index | None = field(default=None, repr=False)
-    _entries: Vector | None = field(default=None, repr=False)
+    engine: Engine
+    _entries: Any = field(default=None, repr=False)
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scale, solve column by column, scale back."""
         if residual.ndim == 1:
-            return np.asarray(self.scale * self.factor.solve(self.scale * residual))
+            return np.asarray(self.scale * self.engine.solve(self.scale * residual))
         columns = [self.solve(column) for column in residual.T]
         return np.stack(columns, axis=1) if columns else np.zeros(residual.shape)
 
@@ -161,72 +123,105 @@ class Schur:
         """Sum ``h_i h_k Z_ik`` over the pairs of entries of each column."""
         column, first, second = _pairs(columns)
         row, data = columns.indices, columns.data
-        z = self._lookup(row[first], row[second])
         size = data * self.scale[row]
         twice = np.where(first == second, 1.0, 2.0)
-        weights = twice * size[first] * size[second] * z
+        weights = twice * size[first] * size[second] * self._inverse(row[first], row[second])
         return np.asarray(np.bincount(column, weights, columns.shape[1]), dtype=np.float64)
 
     def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
-        """Difference of prior and removed variance; rounding dust counts as zero.
+        """Difference of prior and removed variance, `without_dust`."""
+        return without_dust(prior, self.quadratic(cross))
 
-        The difference cancels: an sd below about 1e-5 of its prior is not resolved here.
-        """
-        removed = self.quadratic(cross)
-        return np.where(prior - removed > 1e-11 * prior, prior - removed, 0.0)
-
-    def _lookup(self, row: Index, column: Index) -> Vector:
+    def _inverse(self, row: Index, column: Index) -> Vector:
         """Entries of the inverse of the scaled S."""
-        p = len(self.scale)
-        if self._keys is None or self._entries is None:
-            self._keys, self._entries = self._invert()
-        key = row.astype(np.int64) * p + column
-        if len(self._entries) == p * p:
-            return np.asarray(self._entries[key])
-        place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
-        found = self._keys[place] == key
-        result = np.where(found, self._entries[place], 0.0)
-        return self._complete(result, row, column, ~found)
+        if self._entries is None:
+            small = len(self.scale) <= DENSE_INVERSE
+            self._entries = DenseEntries(self.engine) if small else self.engine.inverse()
+        value, known = self._entries.at(row, column)
+        return self._complete(value, row, column, ~known)
 
-    def _complete(self, result: Vector, row: Index, column: Index, missing: Any) -> Vector:
+    def _complete(self, result: Vector, row: Index, column: Index, missing: Mask) -> Vector:
         """Fill entries off the pattern by solving for their columns."""
         for k in np.unique(column[missing]):
             unit = np.zeros(len(self.scale))
             unit[k] = 1.0
             here = missing & (column == k)
-            result[here] = self.factor.solve(unit)[row[here]]
+            result[here] = self.engine.solve(unit)[row[here]]
         return result
 
-    def _invert(self) -> tuple[Index, Vector]:
-        """Keys ``row * p + column`` (both ways round) and entries of the inverse."""
-        p = len(self.scale)
-        if p <= DENSE_INVERSE:
-            whole = np.linalg.inv(self.factor.matrix.toarray())
-            return np.zeros(0, dtype=np.int64), np.ravel(0.5 * (whole + whole.T))
-        lower, pivot, order = self.factor.factors()
-        diagonal, inverse = selected_inverse(lower.indptr, lower.indices, lower.data, pivot)
-        row = order[lower.indices]
-        column = order[np.repeat(np.arange(p), np.diff(lower.indptr))]
-        keys = np.concatenate((order * (p + 1), row * p + column, column * p + row))
-        entries = np.concatenate((diagonal, inverse, inverse))
-        sort = np.argsort(keys)
-        return keys[sort], entries[sort]
+
+def without_dust(prior: Vector, removed: Vector) -> Vector:
+    """Difference of prior and removed variance; rounding dust counts as zero.
+
+    The difference cancels: an sd below about 1e-5 of its prior is not resolved here.
+    """
+    return np.where(prior - removed > 1e-11 * prior, prior - removed, 0.0)
 
 
-def schur(balance: Columns, cross: Columns) -> Schur:
-    """Factor ``S = B (B V)^T`` sparsely; `balance` has independent rows.
+class DenseEntries:
+    """The whole inverse of a small matrix."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, engine: Engine) -> None:
+        """Invert the matrix behind an engine densely."""
+        upper = engine.matrix.toarray()
+        whole = np.linalg.inv(upper + np.triu(upper, 1).T)
+        self._whole = 0.5 * (whole + whole.T)
+
+    def at(self, row: Index, column: Index) -> tuple[Vector, Mask]:
+        """Entries, all of them known."""
+        return self._whole[row, column], np.ones(len(row), dtype=np.bool_)
+
+
+def schur(upper: Columns, *, uncertainty: bool = True, former: Factor | None = None) -> Schur:
+    """Scale S to a unit diagonal and factor it.
+
+    Parameters
+    ----------
+    upper : (p, p) csc
+        Upper triangle of S, rows ascending; it is scaled in place.
+    uncertainty
+        Whether entries of the inverse will be asked for.
+    former
+        Factor of a matrix of the same pattern, which is then used up: its order is kept.
 
     Raises
     ------
-    ScaleError
+    ScaleError, SizeError
     """
-    normal = sparse.csc_array(cross @ balance.T)
-    scale = 1.0 / np.sqrt(normal.diagonal())
-    normal.data *= scale[normal.indices] * np.repeat(scale, np.diff(normal.indptr))
-    normal.sort_indices()
-    factor = Cholesky(normal)
-    _check_pivots(factor.pivots()[0], SMALLEST_PIVOT)
-    return Schur(scale, factor)
+    scale = 1.0 / np.sqrt(upper.diagonal())
+    upper.data *= scale[upper.indices]
+    upper.data *= np.repeat(scale, np.diff(upper.indptr))
+    if isinstance(former, Schur) and _same_pattern(former.engine.matrix, upper):
+        engine = former.engine
+        engine.update(upper)
+    else:
+        engine = _engine(upper, uncertainty)
+    check_pivots(np.atleast_1d(engine.smallest_pivot()))
+    return Schur(scale, engine)
+
+
+def _engine(scaled: Columns, uncertainty: bool) -> Engine:
+    """One piece, two halves, or no factor at all."""
+    size = scaled.shape[0]
+    if size <= PLAIN:
+        return Cholesky(scaled)
+    crossed = fronts(scaled, AFFORDABLE)
+    if crossed.work > (BEARABLE if uncertainty else AFFORDABLE):
+        return gradient(scaled, crossed.fill)
+    halves = cut(scaled, crossed) if size >= HALVED else None
+    return Cholesky(scaled) if halves is None else Bisected(scaled, halves)
+
+
+def _same_pattern(one: Columns, other: Columns) -> bool:
+    """Whether two csc matrices have their entries in the same places."""
+    return (
+        one.shape == other.shape
+        and one.nnz == other.nnz
+        and np.array_equal(one.indptr, other.indptr)
+        and np.array_equal(one.indices, other.indices)
+    )
 
 
 def check_covariance(covariance: Columns) -> None:
@@ -237,9 +232,9 @@ def check_covariance(covariance: Columns) -> None:
     CovarianceError
     """
     scale = sparse.diags_array(1.0 / np.sqrt(covariance.diagonal()))
-    correlation = sparse.csc_array(scale @ covariance @ scale)
+    correlation = upper_triangle(scale @ covariance @ scale)
     try:
-        smallest = float(np.min(Cholesky(correlation).pivots()[0], initial=1.0))
+        smallest = min(Cholesky(correlation).smallest_pivot(), 1.0)
     except ScaleError:
         smallest = 0.0
     if smallest < 1e-12:
@@ -258,18 +253,3 @@ def _pairs(columns: Columns) -> tuple[Index, Index, Index]:
     first = np.repeat(np.arange(len(column)), later)
     start = np.repeat(np.cumsum(later) - later, later)
     return column[first], first, first + np.arange(len(first)) - start
-
-
-def _check_pivots(pivot: Vector, smallest: float) -> None:
-    """Refuse a factorisation that has lost every digit."""
-    if pivot.size and not np.min(pivot) > smallest:
-        raise _lost(float(np.min(pivot)), smallest)
-
-
-def _lost(pivot: float, smallest: float) -> ScaleError:
-    """The error of a factorisation without a correct digit."""
-    return ScaleError(
-        f"standard uncertainties are too unequal: a balance keeps {pivot:.1e} of its variance "
-        f"(allowed: more than {smallest:.0e}). Fix near-exact values with sd = 0, or leave "
-        "near-useless ones unmeasured (NaN)."
-    )

@@ -4,24 +4,45 @@ Takahashi's recurrence gives every entry of ``S^-1`` that lies on the pattern of
 about the work of the factorisation, where inverting would fill the whole matrix.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from cupral.methods.reconcile.problem import Index, Vector
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    njit: Callable[..., Any]
-else:
-    try:
-        from numba import njit
-    except ImportError:  # numba is optional: the same function runs, slowly, as plain Python
+class InverseEntries:
+    """Entries of ``(L D L^T)^-1`` that can be looked up by row and column."""
 
-        def njit(**_options):
-            """Leave the function as it is."""
-            return lambda function: function
+    __slots__ = ("_diagonal", "_inverse", "_keys", "_place")
+
+    def __init__(self, lower: Columns, pivot: Vector, order: Index) -> None:
+        """Invert on the pattern of L; `order` names the row behind each pivot."""
+        size = len(pivot)
+        self._diagonal, self._inverse = selected_inverse(
+            lower.indptr, lower.indices, lower.data, pivot
+        )
+        column = np.repeat(np.arange(size, dtype=np.int64), np.diff(lower.indptr))
+        self._keys = column * size + lower.indices  # ascending, for the columns of L are
+        self._place = np.empty(size, dtype=np.int64)
+        self._place[order] = np.arange(size)
+
+    def at(self, row: Index, column: Index) -> tuple[Vector, Mask]:
+        """Entries, and where they are known (elsewhere the entry given is 0)."""
+        first, second = self._place[row], self._place[column]
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        value, known = self._diagonal[low], low == high
+        off = np.flatnonzero(~known)
+        key = low[off] * len(self._place) + high[off]
+        value[off], known[off] = 0.0, False
+        if len(self._keys):
+            found = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+            hit = self._keys[found] == key
+            value[off] = np.where(hit, self._inverse[found], 0.0)
+            known[off] = hit
+        return value, known
 
 
 def selected_inverse(
@@ -53,11 +74,22 @@ def selected_inverse(
     ([0.666667, 0.666667], [0.333333])
     """
     diagonal, inverse = np.zeros(len(pivot)), np.zeros(len(lower))
-    _recurrence(indptr.astype(np.int64), indices.astype(np.int64), lower, pivot, diagonal, inverse)
+    recurrence = _compiled()
+    recurrence(indptr.astype(np.int64), indices.astype(np.int64), lower, pivot, diagonal, inverse)
     return diagonal, inverse
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@cache
+def _compiled() -> Callable[..., None]:
+    """The recurrence as machine code, or slowly as plain Python where numba is absent."""
+    try:
+        from numba import njit  # noqa: PLC0415  (the one place that wraps this engine)
+    except ImportError:
+        return _recurrence
+    compiled: Callable[..., None] = njit(cache=True, nogil=True)(_recurrence)
+    return compiled
+
+
 def _recurrence(
     indptr: Any, indices: Any, lower: Any, pivot: Any, diagonal: Any, inverse: Any
 ) -> None:

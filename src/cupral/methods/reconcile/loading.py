@@ -63,7 +63,7 @@ def sensitivity(reconciliation: Reconciliation) -> NDArray[np.float64]:
 
 def respond(system: System, change: NDArray[np.float64]) -> NDArray[np.float64]:
     """Change of all n values when the k measurements change by the columns of `change` (k, g)."""
-    moved = change - system.cross.T @ system.factor.solve(system.balance @ change)
+    moved = change - system.pull(system.factor.solve(system.balance @ change))
     result = np.zeros((len(system.problem.measured), change.shape[1]))
     result[system.measured] = moved
     if len(system.unmeasured):

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
 from cupral.methods.reconcile.constraint import Constraint
 from cupral.methods.reconcile.errors import ConvergenceError, NonFiniteError, ShapeError
 from cupral.methods.reconcile.estimate import check_level, judge, solve
-from cupral.methods.reconcile.factor import Cholesky
 from cupral.methods.reconcile.problem import Matrix, Problem, Vector, check_matrix, pose
 from cupral.methods.reconcile.reconciliation import Reconciliation
 from cupral.methods.reconcile.system import System, assemble, refuse_open
@@ -165,7 +165,7 @@ class _Search:
         self.whole: Cholesky | None = None
         if problem.covariance is not None:
             inner = problem.covariance[self.measured][:, self.measured]
-            self.whole = Cholesky(sparse.csc_array(inner))
+            self.whole = Cholesky(upper_triangle(inner))
         self.penalty = np.zeros(problem.incidence.shape[0])
 
     def run(self, point: _Point, allowed: int) -> tuple[_Point, System, int]:

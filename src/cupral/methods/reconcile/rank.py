@@ -6,8 +6,9 @@ from scipy import sparse
 from scipy.linalg import qr
 from scipy.sparse.csgraph import connected_components
 
+from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
 from cupral.methods.reconcile.elimination import equilibrate
-from cupral.methods.reconcile.factor import Cholesky
+from cupral.methods.reconcile.laplacian import is_network
 from cupral.methods.reconcile.problem import Columns, Index, Mask
 
 RANK_TOLERANCE = 1e-10
@@ -29,19 +30,11 @@ def independent(balance: Columns) -> Index:
     array([0])
     """
     rows = balance.shape[0]
-    if _is_network(balance):
+    if is_network(balance):
         return _network_rows(balance)
     if rows <= DENSE_ROWS:
         return _dense_rows(balance.toarray())
     return _sparse_rows(balance)
-
-
-def _is_network(balance: Columns) -> bool:
-    """Every column is empty, has one entry, or has two that cancel."""
-    filled = np.diff(balance.indptr)
-    total = np.zeros(balance.shape[1])
-    np.add.at(total, np.repeat(np.arange(len(filled)), filled), balance.data)
-    return bool(np.all((filled <= 1) | ((filled == 2) & (total == 0.0))))
 
 
 def _network_rows(balance: Columns) -> Index:
@@ -50,7 +43,7 @@ def _network_rows(balance: Columns) -> Index:
     filled = np.diff(balance.indptr)
     first = balance.indptr[:-1][filled == 2]
     joined = sparse.coo_array(
-        (np.ones(len(first)), (balance.indices[first], balance.indices[first + 1])),
+        (np.ones(len(first), np.int8), (balance.indices[first], balance.indices[first + 1])),
         shape=(rows, rows),
     )
     parts, label = connected_components(joined, directed=False)
@@ -82,6 +75,6 @@ def _sparse_rows(balance: Columns) -> Index:
     norm = np.sqrt(squared.sum(axis=1))
     used = np.flatnonzero(norm > 0)
     unit = sparse.diags_array(1.0 / norm[used]) @ sparse.csr_array(balance)[used]
-    gram = sparse.csc_array(unit @ unit.T + _SHIFT * sparse.eye_array(len(used)))
+    gram = upper_triangle(unit @ unit.T + _SHIFT * sparse.eye_array(len(used)))
     pivot, order = Cholesky(gram).pivots()
     return np.sort(used[order[pivot > _SMALL]])

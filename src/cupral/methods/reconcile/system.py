@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from cupral.methods.reconcile.elimination import Elimination, balance_scale, eliminate
 from cupral.methods.reconcile.errors import ContradictionError
 from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
+from cupral.methods.reconcile.laplacian import normal
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
 from cupral.methods.reconcile.rank import independent
 
@@ -41,11 +43,21 @@ class System:
     """(k,)."""
     covariance: Columns | None
     """V, (k, k), None when diagonal."""
-    cross: Columns
-    """B V, (p, k)."""
     factor: Factor
     every: tuple[Columns, Vector]
     """B and d with the dependent rows, to prove consistency."""
+
+    @property
+    def cross(self) -> Columns:
+        """B V, (p, k)."""
+        return _weigh(self.balance, self.variance, self.covariance)
+
+    def pull(self, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``V B^T m`` for a vector or the columns of a matrix."""
+        moved = self.balance.T @ multiplier
+        if self.covariance is not None:
+            return np.asarray(self.covariance @ moved)
+        return np.asarray((self.variance * moved.T).T)
 
     @property
     def residual(self) -> Vector:
@@ -53,8 +65,15 @@ class System:
         return np.asarray(self.balance @ self.problem.measured[self.measured] - self.target)
 
 
-def assemble(problem: Problem) -> System:
+def assemble(problem: Problem, *, uncertainty: bool = True, former: System | None = None) -> System:
     """Eliminate unmeasured streams, drop dependent balances, factor the rest.
+
+    Parameters
+    ----------
+    uncertainty
+        Whether more than the values will be asked for.
+    former
+        A system of nearly the same balances, used up: its order of elimination is kept.
 
     Raises
     ------
@@ -63,22 +82,27 @@ def assemble(problem: Problem) -> System:
     measured, fixed = problem.adjustable, np.flatnonzero(problem.sd == 0.0)
     unmeasured = np.flatnonzero(~problem.known)
     columns: Columns = sparse.csc_array(problem.incidence)
-    elimination = eliminate(columns[:, unmeasured], balance_scale(columns))
+    elimination = eliminate(columns[:, unmeasured], balance_scale(columns, unmeasured))
     right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
     flows: Columns = columns[:, measured] if len(measured) < columns.shape[1] else columns
     whole, target = _project(elimination, flows, right)
     rows = independent(whole)
     variance = problem.sd[measured] ** 2
     covariance = _between(problem.covariance, measured)
-    scale = _row_scale(whole, variance)[rows]
-    balance = _scaled(whole, rows, scale)
-    cross = _weigh(balance, variance, covariance)
     small = len(rows) <= ORTHOGONAL_ROWS and len(measured) <= ORTHOGONAL_STREAMS
-    factor = orthogonal(balance, variance, covariance) if small else schur(balance, cross)
-    projector = _scaled(elimination.projector, rows, scale)
+    scale = _row_scale(whole, variance)[rows] if small else np.ones(len(rows))
+    balance = _scaled(whole, rows, scale)
+    if small:
+        factor: Factor = orthogonal(balance, variance, covariance)
+    else:
+        factor = schur(
+            normal(balance, variance, covariance),
+            uncertainty=uncertainty, former=former.factor if former else None,
+        )  # fmt: skip
     return System(
-        problem, measured, unmeasured, fixed, elimination, flows, projector, balance,
-        scale * target[rows], variance, covariance, cross, factor, (whole, target),
+        problem, measured, unmeasured, fixed, elimination, flows,
+        _scaled(elimination.projector, rows, scale), balance,
+        scale * target[rows], variance, covariance, factor, (whole, target),
     )  # fmt: skip
 
 
@@ -107,8 +131,10 @@ def _row_scale(balance: Columns, variance: Vector) -> Vector:
 def _scaled(matrix: Matrix | Columns, rows: Index, scale: Vector) -> Columns:
     """The chosen rows, each times its scale."""
     chosen = matrix if len(rows) == matrix.shape[0] else sparse.csr_array(matrix)[rows]
-    result: Columns = sparse.csc_array(chosen, copy=True)
-    result.data *= scale[result.indices]
+    plain = bool(np.all(scale == 1.0))
+    result: Columns = sparse.csc_array(chosen, copy=not plain)
+    if not plain:
+        result.data *= scale[result.indices]
     result.sort_indices()
     return result
 
