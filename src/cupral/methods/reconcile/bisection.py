@@ -18,7 +18,7 @@ from cupral.methods.reconcile.front import Fronts
 from cupral.methods.reconcile.inverse import InverseEntries
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
-LARGEST_BORDER = 64
+LARGEST_BORDER = 16
 """Borders beyond this cost more than the second core brings."""
 
 

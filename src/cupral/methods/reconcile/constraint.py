@@ -143,7 +143,7 @@ class Bilinear:
     [0.0, 0.0]
     """
 
-    __slots__ = ("_close", "_entry", "_mass", "_pair", "_row", "_stream", "rows", "shape")
+    __slots__ = ("_entry", "_layout", "_linear", "_pair", "_row", "_stream", "rows", "shape")
 
     def __init__(
         self,
@@ -158,43 +158,56 @@ class Bilinear:
         """Join the network with the pairs once; calls are then pure array arithmetic."""
         network = check_matrix(incidence, "incidence")
         owner, kind = _pairs(stream, element, network.shape[1])
-        held = _flags(mass, (network.shape[0],), "mass")
-        nodes = np.flatnonzero(held)
-        self._mass: Matrix = sparse.csr_array(network[nodes])
+        nodes = np.flatnonzero(_flags(mass, (network.shape[0],), "mass"))
         node, self._pair, self._entry = _join(network, owner, kind, elements)
         self._stream = owner
         width = int(kind.max(initial=-1)) + 1
         keys, row = np.unique(node * width + kind[self._pair], return_inverse=True)
         self._row = np.asarray(row, dtype=np.int64).ravel()
         closing = np.unique(np.asarray(closed, dtype=np.int64))
-        self._close = _closing(owner, closing)
         self.shape = (len(nodes) + len(keys) + len(closing), network.shape[1] + len(owner))
+        self._linear = _linear(network[nodes], _closing(owner, closing), len(keys))
+        self._layout = self._place(len(nodes), network.shape[1])
         self.rows = (
             *(BalanceRow(int(n), -1, -1) for n in nodes),
             *(BalanceRow(int(k // width), int(k % width), -1) for k in keys),
             *(BalanceRow(-1, -1, int(s)) for s in closing),
         )
 
+    def _place(self, above: int, streams: int) -> tuple[Index, Index, Index]:
+        """Order of all entries of the Jacobian in csr, its columns and its row pointers."""
+        linear = self._linear[0].tocoo()
+        row = np.concatenate((linear.coords[0], np.tile(self._row + above, 2)))
+        carrier = self._stream[self._pair]
+        column = np.concatenate((linear.coords[1], carrier, streams + self._pair))
+        order = np.lexsort((column, row))
+        indptr = np.searchsorted(row[order], np.arange(self.shape[0] + 1))
+        return order, column[order].astype(np.int32), indptr.astype(np.int32)
+
     def __call__(self, x: Vector, /) -> tuple[Vector, Matrix]:
         """Residual (m,) and Jacobian (m, n) at flows and fractions x (n,)."""
-        streams = self._mass.shape[1]
-        flow, fraction = x[:streams], x[streams:]
+        linear, constant, above = self._linear
+        flow, fraction = x[: len(x) - len(self._stream)], x[len(x) - len(self._stream) :]
         carrier = self._stream[self._pair]
         by_flow, by_fraction = self._entry * fraction[self._pair], self._entry * flow[carrier]
-        count = self.shape[0] - self._mass.shape[0] - self._close.shape[0]
-        element = np.bincount(
-            self._row, weights=by_flow * flow[carrier], minlength=count
-        ) if count else np.zeros(0)  # fmt: skip
-        entries = np.concatenate((by_flow, by_fraction))
-        place = (np.tile(self._row, 2), np.concatenate((carrier, streams + self._pair)))
-        middle = sparse.csr_array((entries, place), shape=(count, self.shape[1]))
-        pad = sparse.csr_array((self._mass.shape[0], len(fraction)))
-        left = sparse.csr_array((self._close.shape[0], streams))
-        jacobian = sparse.vstack(
-            [sparse.hstack([self._mass, pad]), middle, sparse.hstack([left, self._close])]
-        )
-        residual = np.concatenate((self._mass @ flow, element, self._close @ fraction - 1.0))
-        return residual, sparse.csr_array(jacobian)
+        residual = np.asarray(linear @ x) - constant
+        element = np.bincount(self._row, by_flow * flow[carrier])
+        residual[above : above + len(element)] += element
+        order, column, indptr = self._layout
+        entries = np.concatenate((linear.data, by_flow, by_fraction))[order]
+        return residual, sparse.csr_array((entries, column, indptr), shape=self.shape)
+
+
+def _linear(mass: Matrix, closing: Matrix, between: int) -> tuple[Matrix, Vector, int]:
+    """The linear rows with `between` empty ones amid, their constants, and where these begin."""
+    rows = [
+        sparse.hstack([mass, sparse.csr_array((mass.shape[0], closing.shape[1]))]),
+        sparse.csr_array((between, mass.shape[1] + closing.shape[1])),
+        sparse.hstack([sparse.csr_array((closing.shape[0], mass.shape[1])), closing]),
+    ]
+    constant = np.zeros(mass.shape[0] + between + closing.shape[0])
+    constant[mass.shape[0] + between :] = 1.0
+    return sparse.csr_array(sparse.vstack(rows)), constant, mass.shape[0]
 
 
 def _pairs(stream: ArrayLike, element: ArrayLike, streams: int) -> tuple[Index, Index]:

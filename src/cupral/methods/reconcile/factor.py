@@ -19,6 +19,7 @@ from cupral.methods.reconcile.cholesky import Cholesky, check_pivots, upper_tria
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
+from cupral.methods.reconcile.laplacian import Pattern, normal, pairs
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
 DENSE_INVERSE = 300
@@ -110,6 +111,9 @@ class Schur:
     scale: Vector
     """1 / sqrt(diag S), (p,)."""
     engine: Engine
+    pivot: float = np.inf
+    """Least pivot of the scaled S; infinite when nothing was factored."""
+    pattern: Pattern | None = field(default=None, repr=False)
     _entries: Any = field(default=None, repr=False)
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,7 +125,7 @@ class Schur:
 
     def quadratic(self, columns: Columns) -> Vector:
         """Sum ``h_i h_k Z_ik`` over the pairs of entries of each column."""
-        column, first, second = _pairs(columns)
+        column, first, second = pairs(columns)
         row, data = columns.indices, columns.data
         size = data * self.scale[row]
         twice = np.where(first == second, 1.0, 2.0)
@@ -174,32 +178,44 @@ class DenseEntries:
         return self._whole[row, column], np.ones(len(row), dtype=np.bool_)
 
 
-def schur(upper: Columns, *, uncertainty: bool = True, former: Factor | None = None) -> Schur:
-    """Scale S to a unit diagonal and factor it.
+def schur(
+    balance: Columns,
+    variance: Vector,
+    covariance: Columns | None = None,
+    *,
+    uncertainty: bool = True,
+    former: Factor | None = None,
+) -> Schur:
+    """Assemble S, scale it to a unit diagonal and factor it; `balance` has independent rows.
 
     Parameters
     ----------
-    upper : (p, p) csc
-        Upper triangle of S, rows ascending; it is scaled in place.
+    balance : (p, k) csc, rows ascending
+    variance : (k,) [unit squared]
+    covariance : (k, k) csc [unit squared], optional
     uncertainty
         Whether entries of the inverse will be asked for.
     former
-        Factor of a matrix of the same pattern, which is then used up: its order is kept.
+        Factor of nearly the same balances, which is then used up: its order is kept.
 
     Raises
     ------
     ScaleError, SizeError
     """
+    earlier = former if isinstance(former, Schur) else None
+    known = earlier.pattern if earlier else None
+    upper, pattern = normal(balance, variance, covariance, known)
     scale = 1.0 / np.sqrt(upper.diagonal())
     upper.data *= scale[upper.indices]
     upper.data *= np.repeat(scale, np.diff(upper.indptr))
-    if isinstance(former, Schur) and _same_pattern(former.engine.matrix, upper):
-        engine = former.engine
+    if earlier and _same_pattern(earlier.engine.matrix, upper):
+        engine = earlier.engine
         engine.update(upper)
     else:
         engine = _engine(upper, uncertainty)
-    check_pivots(np.atleast_1d(engine.smallest_pivot()))
-    return Schur(scale, engine)
+    smallest = engine.smallest_pivot()
+    check_pivots(np.atleast_1d(smallest))
+    return Schur(scale, engine, smallest, pattern)
 
 
 def _engine(scaled: Columns, uncertainty: bool) -> Engine:
@@ -243,13 +259,3 @@ def check_covariance(covariance: Columns) -> None:
             "correlations that leave every combination some variance. Lower the correlations, "
             "or replace perfectly correlated meters by one."
         )
-
-
-def _pairs(columns: Columns) -> tuple[Index, Index, Index]:
-    """Column, first and second entry position of every unordered pair in a column."""
-    count = np.diff(columns.indptr).astype(np.int64)
-    column = np.repeat(np.arange(len(count)), count)
-    later = columns.indptr[1:].astype(np.int64)[column] - np.arange(len(column))
-    first = np.repeat(np.arange(len(column)), later)
-    start = np.repeat(np.cumsum(later) - later, later)
-    return column[first], first, first + np.arange(len(first)) - start

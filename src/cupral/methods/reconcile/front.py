@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import depth_first_order, reverse_cuthill_mckee
 
-from cupral.methods.reconcile.problem import Columns, Index
+from cupral.methods.reconcile.problem import Columns, Index, Matrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,12 +108,17 @@ def _depth_first(matrix: Columns) -> Index:
     # one more node joined to all others, so that every part is reached
     root = sparse.csr_array(np.ones((1, size)))
     corner = sparse.csr_array((1, 1))
-    whole = sparse.block_array([[_both_ways(matrix), None], [root, corner]], format="csr")
-    found = depth_first_order(whole, size, return_predecessors=False)
+    beside = sparse.hstack([root, corner])
+    above = sparse.hstack([_both_ways(matrix), sparse.csr_array((size, 1))])
+    whole: Matrix = sparse.csr_array(sparse.vstack([above, beside]))
+    found, _ = depth_first_order(whole, size)
     return np.asarray(found[1:], dtype=np.int64)
 
 
-def _both_ways(matrix: Columns) -> sparse.csr_array:
+def _both_ways(matrix: Columns) -> Matrix:
     """The pattern with both triangles."""
-    ones = sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
-    return sparse.csr_array(ones + ones.T)
+    ones: Matrix = sparse.csr_array(
+        (np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape
+    )
+    both: Matrix = ones + ones.T
+    return both

@@ -21,6 +21,8 @@ STEP = 1e-10
 """The iteration ends when no variable moves by more than this share of its sd."""
 ROUNDING = 1e-13
 """... or of its size, where the sd is too small for double precision to tell."""
+NEAR = 1e3
+"""A step this many times longer may be the last, if the next will be short enough."""
 SHORTEST = 2.0**-30
 """Shortest step tried along a direction."""
 
@@ -107,7 +109,7 @@ def reconcile_nonlinear(
     begin, known, spread = _begin(measured, sd, start, fixed)
     point = _evaluate(constraints, begin, begin)
     problem = pose(point.jacobian, known, spread, covariance=covariance)
-    search = _Search(constraints, problem)
+    search = _Search(constraints, problem, uncertainty)
     point, system, iterations = search.run(point, max_iterations)
     refuse_open(system, point.x)
     value = point.x.copy()
@@ -158,8 +160,9 @@ def _evaluate(constraints: Constraint, x: Vector, begin: Vector) -> _Point:
 class _Search:
     """Damped Gauss-Newton on one set of balances."""
 
-    def __init__(self, constraints: Constraint, problem: Problem) -> None:
+    def __init__(self, constraints: Constraint, problem: Problem, uncertainty: bool) -> None:
         """Prepare the weights of the measurements."""
+        self.uncertainty = uncertainty
         self.constraints, self.problem = constraints, problem
         self.measured = problem.adjustable
         self.whole: Cholesky | None = None
@@ -171,19 +174,23 @@ class _Search:
     def run(self, point: _Point, allowed: int) -> tuple[_Point, System, int]:
         """Step until balances close and nothing moves; the system is that of the answer."""
         point = replace(point, cost=self._cost(point.x))
+        system: System | None = None
         smallest, idle = np.inf, 0
         for iteration in range(1, allowed + 1):
-            system = self._linearise(point)
+            system = self._linearise(point, system)
             target, multiplier = solve(system, point.x)
             step = target - point.x
             size = self._length(point, step)
             if point.closure <= CLOSURE and (size <= 1.0 or (idle >= 4 and size <= 1e3)):
                 return point, system, iteration
+            coming = size * min(size / smallest, 1.0)  # the steps shrink by a steady factor
             idle = 0 if size < 0.5 * smallest else idle + 1
             smallest = min(size, smallest)
             full = system.projector.T @ multiplier
             self.penalty = np.maximum(2.0 * np.abs(full), 0.5 * self.penalty)
             point = self._advance(point, step, size, iteration)
+            if coming <= 1.0 and size <= NEAR and point.closure <= CLOSURE:
+                return point, system, iteration
         raise ConvergenceError(
             f"no answer after {allowed} steps: balances miss by {point.closure:.1e} (allowed "
             f"{CLOSURE:.0e}), last step {smallest * STEP:.1e} sd (allowed {STEP:.0e}), worst "
@@ -191,10 +198,11 @@ class _Search:
             "balance and its measurements."
         )
 
-    def _linearise(self, point: _Point) -> System:
+    def _linearise(self, point: _Point, former: System | None) -> System:
         """The linear reconciliation tangent at a point."""
         right = point.jacobian @ point.x - point.residual
-        return assemble(replace(self.problem, incidence=point.jacobian, rhs=np.asarray(right)))
+        problem = replace(self.problem, incidence=point.jacobian, rhs=np.asarray(right))
+        return assemble(problem, uncertainty=self.uncertainty, former=former)
 
     def _length(self, point: _Point, step: Vector) -> float:
         """Largest move in units of what is allowed."""

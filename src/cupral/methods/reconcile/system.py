@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cupral.methods.reconcile.elimination import Elimination, balance_scale, eliminate
-from cupral.methods.reconcile.errors import ContradictionError
+from cupral.methods.reconcile.errors import ContradictionError, ScaleError
 from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
-from cupral.methods.reconcile.laplacian import normal
+from cupral.methods.reconcile.laplacian import is_network
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
 from cupral.methods.reconcile.rank import independent
 
 ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 48, 128
 """Problems up to this size are factored by QR, larger ones by the sparse Schur complement."""
+SURE_ROWS, SURE_PIVOT = 400, 1e-9
+"""Beyond this many rows, pivots of S above this prove them independent without a rank test."""
 CLOSURE = 1e-9
 """Largest imbalance, relative to the sum of magnitudes, of balances nothing can adjust."""
 
@@ -37,6 +39,8 @@ class System:
     """(p, m) from balances to the rows of B; its columns are the signatures of leaks."""
     balance: Columns
     """B, (p, k); its columns are the signatures of biases."""
+    rows: Index
+    """Rows of P A kept as independent, (p,)."""
     target: Vector
     """d, (p,)."""
     variance: Vector
@@ -86,24 +90,61 @@ def assemble(problem: Problem, *, uncertainty: bool = True, former: System | Non
     right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
     flows: Columns = columns[:, measured] if len(measured) < columns.shape[1] else columns
     whole, target = _project(elimination, flows, right)
-    rows = independent(whole)
     variance = problem.sd[measured] ** 2
     covariance = _between(problem.covariance, measured)
-    small = len(rows) <= ORTHOGONAL_ROWS and len(measured) <= ORTHOGONAL_STREAMS
-    scale = _row_scale(whole, variance)[rows] if small else np.ones(len(rows))
-    balance = _scaled(whole, rows, scale)
-    if small:
-        factor: Factor = orthogonal(balance, variance, covariance)
-    else:
-        factor = schur(
-            normal(balance, variance, covariance),
-            uncertainty=uncertainty, former=former.factor if former else None,
-        )  # fmt: skip
+    rows, balance, scale, factor = _factor(whole, variance, covariance, uncertainty, former)
     return System(
         problem, measured, unmeasured, fixed, elimination, flows,
-        _scaled(elimination.projector, rows, scale), balance,
+        _scaled(elimination.projector, rows, scale), balance, rows,
         scale * target[rows], variance, covariance, factor, (whole, target),
     )  # fmt: skip
+
+
+def _factor(
+    whole: Columns,
+    variance: Vector,
+    covariance: Columns | None,
+    uncertainty: bool,
+    former: System | None,
+) -> tuple[Index, Columns, Vector, Factor]:
+    """Independent rows, these rows of B scaled, their scale, and the factor of S."""
+    if min(whole.shape) > SURE_ROWS and not is_network(whole):
+        found = _hopeful(whole, variance, covariance, uncertainty, former)
+        if found is not None:
+            return found
+    rows = independent(whole)
+    if len(rows) <= ORTHOGONAL_ROWS and len(variance) <= ORTHOGONAL_STREAMS:
+        scale = _row_scale(whole, variance)[rows]
+        balance = _scaled(whole, rows, scale)
+        return rows, balance, scale, orthogonal(balance, variance, covariance)
+    scale = np.ones(len(rows))
+    balance = _scaled(whole, rows, scale)
+    factor = schur(balance, variance, covariance, uncertainty=uncertainty)
+    return rows, balance, scale, factor
+
+
+def _hopeful(
+    whole: Columns,
+    variance: Vector,
+    covariance: Columns | None,
+    uncertainty: bool,
+    former: System | None,
+) -> tuple[Index, Columns, Vector, Factor] | None:
+    """The factor of all rows, or of those once found independent, if its pivots prove it."""
+    known = former is not None and former.every[0].shape == whole.shape
+    rows = former.rows if known and former else np.arange(whole.shape[0])
+    scale = np.ones(len(rows))
+    balance = _scaled(whole, rows, scale)
+    if np.bincount(balance.indices, minlength=len(rows)).min(initial=1) == 0:
+        return None
+    try:
+        factor = schur(
+            balance, variance, covariance,
+            uncertainty=uncertainty, former=former.factor if former else None,
+        )  # fmt: skip
+    except ScaleError:
+        return None
+    return (rows, balance, scale, factor) if factor.pivot > SURE_PIVOT else None
 
 
 def _project(elimination: Elimination, columns: Columns, right: Vector) -> tuple[Columns, Vector]:
