@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 # Threads of the linear algebra only get in each other's way on a site's small matrices.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: run test check bench bench-pages slow docs lock clean set-up-run set-up-test
+.PHONY: run test check bench bench-pages bench-peers slow docs lock clean set-up-run set-up-test
 
 run: set-up-run
 	@$(BIN)/cupral demo --folder $(LEDGER)
@@ -43,6 +43,12 @@ bench: set-up-test
 	    echo "== $$file"; \
 	    OPENBLAS_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
 
+# The same with the other engines (OSQP, Clarabel, difflow), in an environment of their own.
+bench-peers: set-up-test
+	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -q -r requirements.lock -e '.[fast,peers]'
+	@$(MAKE) --no-print-directory bench BIN=.venv-peers/bin
+
 # Write the generated pages again (a test says when they are old).
 docs: set-up-test
 	@$(BIN)/python tools/write_docs.py
@@ -60,7 +66,7 @@ lock: set-up-test
 	@$(BIN)/python tools/write_lock.py
 
 clean:
-	rm -rf .venv .venv.lock var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-peers .venv.lock var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache src/*.egg-info
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 

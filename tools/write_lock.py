@@ -29,8 +29,9 @@ def main() -> int:
     """Write both files; returns the exit code."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     build = project["build-system"]["requires"]
-    runtime = project["project"]["dependencies"] + build
-    tests = project["project"]["optional-dependencies"]["test"]
+    extras = project["project"]["optional-dependencies"]
+    runtime = project["project"]["dependencies"] + extras["fast"] + build
+    tests = extras["test"]
     try:
         run = pins(runtime)
         test = {name: line for name, line in pins(runtime + tests).items() if name not in run}

@@ -212,7 +212,8 @@ def refuse_open(system: System, value: Vector) -> None:
         return
     gap = balance @ value[system.measured] - target
     problem = system.problem
-    known = np.where(np.isfinite(value), np.abs(value), 0.0)
+    # a flow may be balanced to nothing: rounding is then of the size of what was measured
+    known = np.nan_to_num(np.fmax(np.abs(value), np.abs(problem.measured)))
     size = abs(system.elimination.projector) @ (abs(problem.incidence) @ known + abs(problem.rhs))
     broken = np.abs(gap) > CLOSURE * size
     if broken.any():
