@@ -18,6 +18,7 @@ from cupral.methods.reconcile.front import Fronts
 from cupral.methods.reconcile.inverse import InverseEntries
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
+SIDES = (0, 1)
 LARGEST_BORDER = 16
 """Borders beyond this cost more than the second core brings."""
 
@@ -94,7 +95,7 @@ def _half(side: int, inside: Index, sides: Index, local: Index, place: tuple[Ind
 class Bisected:
     """Factor of a matrix by its halves; the same questions as `Cholesky`."""
 
-    __slots__ = ("_bridges", "_corner", "_cut", "_factors", "matrix")
+    __slots__ = ("_corner", "_couplings", "_cut", "_factors", "matrix")
 
     def __init__(self, matrix: Columns, halves: Cut) -> None:
         """Factor both halves at once.
@@ -120,33 +121,47 @@ class Bisected:
         self._join(matrix)
 
     def _join(self, matrix: Columns) -> None:
-        """Bridges ``S_ii^-1 S_ib`` and the inverse of what is left of the border."""
+        """The inverse of what the halves leave of the border."""
         self.matrix = matrix
         size = len(self._cut.border)
         left = np.zeros((size, size))
         left[self._cut.place] = matrix.data[self._cut.corner]
         left = np.triu(left) + np.triu(left, 1).T
-        pairs = list(zip(self._factors, self._cut.halves, strict=True))
-        couplings = [half.coupling(matrix, size) for half in self._cut.halves]
-        self._bridges = _on_cores(
-            lambda k: _columns(pairs[k][0].solve, couplings[k]), range(len(pairs))
-        )
-        for coupling, bridge in zip(couplings, self._bridges, strict=True):
-            left -= coupling.T @ bridge
+        self._couplings = [half.coupling(matrix, size) for half in self._cut.halves]
+        for passed in _on_cores(self._passed, SIDES):
+            left -= passed
         check_pivots(np.asarray(np.linalg.eigvalsh(left)))
         self._corner: NDArray[np.float64] = np.asarray(np.linalg.inv(left))
 
+    def _passed(self, side: int) -> NDArray[np.float64]:
+        """What one half takes from the border, ``S_bi S_ii^-1 S_ib``, column by column."""
+        coupling = self._couplings[side]
+        solved = (self._bridge(side, k) for k in range(coupling.shape[1]))
+        columns = [coupling.T @ column for column in solved]
+        return np.reshape(columns, (coupling.shape[1],) * 2).T
+
+    def _bridge(self, side: int, k: int) -> Vector:
+        """One column of ``S_ii^-1 S_ib``."""
+        return self._factors[side].solve(self._couplings[side][:, [k]].toarray().ravel())
+
     def solve(self, right: Vector) -> Vector:
         """``S^-1 r`` for one right-hand side."""
-        halves, border = self._cut.halves, self._cut.border
-        raw = [right[half.inside] for half in halves]
-        solved = _on_cores(lambda k: self._factors[k].solve(raw[k]), range(len(raw)))
-        pulls = [bridge.T @ part for bridge, part in zip(self._bridges, raw, strict=True)]
         result = np.empty(len(right))
-        result[border] = self._corner @ (right[border] - sum(pulls))
-        for half, part, bridge in zip(halves, solved, self._bridges, strict=True):
-            result[half.inside] = part - bridge @ result[border]
+        first = _on_cores(lambda side: self._half(side, right), SIDES)
+        rest = right[self._cut.border]
+        for coupling, part in zip(self._couplings, first, strict=True):
+            rest = rest - coupling.T @ part
+        border = result[self._cut.border] = self._corner @ rest
+        second = _on_cores(
+            lambda side: self._factors[side].solve(self._couplings[side] @ border), SIDES
+        )
+        for side in SIDES:
+            result[self._cut.halves[side].inside] = first[side] - second[side]
         return result
+
+    def _half(self, side: int, right: Vector) -> Vector:
+        """One half's solution without the border."""
+        return self._factors[side].solve(right[self._cut.halves[side].inside])
 
     def smallest_pivot(self) -> float:
         """Least pivot of the halves; the border was checked when it was joined."""
@@ -158,9 +173,11 @@ class Bisected:
         bridges = np.zeros((self.matrix.shape[0], len(self._cut.border)))
         label = np.full(self.matrix.shape[0], 2, dtype=np.int8)
         local = np.zeros(self.matrix.shape[0], dtype=np.int64)
-        for side, (half, bridge) in enumerate(zip(self._cut.halves, self._bridges, strict=True)):
-            bridges[half.inside], label[half.inside] = bridge, side
-            local[half.inside] = np.arange(len(half.inside))
+        for side in SIDES:
+            inside = self._cut.halves[side].inside
+            label[inside], local[inside] = side, np.arange(len(inside))
+            for k in range(bridges.shape[1]):
+                bridges[inside, k] = self._bridge(side, k)
         bridges[self._cut.border] = -np.eye(len(self._cut.border))
         return BisectedEntries(found, bridges, bridges @ self._corner, label, local)
 
@@ -189,15 +206,7 @@ class BisectedEntries:
         return value, known
 
 
-def _on_cores(task: Callable[[Any], Any], works: Sequence[Any] | range) -> list[Any]:
+def _on_cores(task: Callable[[Any], Any], works: Sequence[Any]) -> list[Any]:
     """One thread a half; the engines let go of the interpreter."""
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(task, works))
-
-
-def _columns(solve: Callable[[Vector], Vector], right: Columns) -> NDArray[np.float64]:
-    """Solutions of the columns of a matrix, dense."""
-    result = np.empty(right.shape, order="F")
-    for k in range(right.shape[1]):
-        result[:, k] = solve(right[:, [k]].toarray().ravel())
-    return result

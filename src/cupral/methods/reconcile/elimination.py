@@ -26,7 +26,7 @@ BLOCK_LIMIT = 3000
 class Elimination:
     """What is left of the balances, and how the unmeasured streams follow."""
 
-    projector: Matrix
+    projector: Matrix | Columns
     """P, (p, m): rows free of unmeasured streams."""
     solver: Matrix
     """T, (u, m): unmeasured streams from the right-hand side, least norm."""
@@ -83,7 +83,7 @@ def eliminate(unmeasured: Columns, row_scale: Vector) -> Elimination:
     rows, streams = unmeasured.shape
     if not streams:
         nothing = sparse.csr_array((0, rows), dtype=np.float64)
-        identity: Matrix = sparse.eye_array(rows, format="csr")
+        identity: Columns = sparse.eye_array(rows, format="csc")
         return Elimination(identity, nothing, np.zeros(0, dtype=np.bool_), 0, None)
     projector, solver, bound = (_Triplets([], [], []) for _ in range(3))
     observable = np.zeros(streams, dtype=np.bool_)

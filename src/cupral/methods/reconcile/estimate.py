@@ -100,11 +100,10 @@ def solve(system: System, start: Vector | None = None) -> tuple[Vector, Vector]:
     residual = system.residual
     multiplier = system.factor.solve(residual)
     value = problem.measured.copy()
-    change = system.pull(multiplier)
+    value[measured] -= system.pull(multiplier)
     # a second solve takes away what rounding left open
-    left = system.balance @ (value[measured] - change) - system.target
-    change += system.pull(system.factor.solve(left))
-    value[measured] -= change
+    left = system.balance @ value[measured] - system.target
+    value[measured] -= system.pull(system.factor.solve(left))
     if len(system.unmeasured):
         value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
         value[system.unmeasured] = _unmeasured(system, value)
@@ -267,7 +266,7 @@ def _node_z(problem: Problem) -> Vector:
     covariance = problem.covariance
     if covariance is None:
         pattern = (incidence.data**2, incidence.indices, incidence.indptr)
-        squared = sparse.csr_array(pattern, shape=incidence.shape)
+        squared = sparse.csc_array(pattern, shape=incidence.shape)
         variance = np.asarray(squared @ np.nan_to_num(problem.sd) ** 2)
     else:
         variance = np.asarray(((incidence @ covariance) * incidence).sum(axis=1))

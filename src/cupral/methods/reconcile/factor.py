@@ -185,6 +185,7 @@ def schur(
     *,
     uncertainty: bool = True,
     former: Factor | None = None,
+    network: bool | None = None,
 ) -> Schur:
     """Assemble S, scale it to a unit diagonal and factor it; `balance` has independent rows.
 
@@ -197,6 +198,8 @@ def schur(
         Whether entries of the inverse will be asked for.
     former
         Factor of nearly the same balances, which is then used up: its order is kept.
+    network
+        Whether the balances are a network; looked up by default.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def schur(
     """
     earlier = former if isinstance(former, Schur) else None
     known = earlier.pattern if earlier else None
-    upper, pattern = normal(balance, variance, covariance, known)
+    upper, pattern = normal(balance, variance, covariance, known, network)
     scale = 1.0 / np.sqrt(upper.diagonal())
     upper.data *= scale[upper.indices]
     upper.data *= np.repeat(scale, np.diff(upper.indptr))

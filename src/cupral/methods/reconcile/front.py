@@ -75,17 +75,18 @@ def fronts(matrix: Columns, affordable: float) -> Fronts:
     for order in (_cuthill_mckee, _depth_first):
         if best.work <= affordable:
             break
-        other = _cross(_places(order(matrix)), row, column)
+        position = _places(order(matrix))
+        first, second = position[row], position[column]
+        other = _cross(position, np.minimum(first, second), np.maximum(first, second))
         best = min(best, other, key=lambda one: one.work)
     return best
 
 
-def _cross(position: Index, row: Index, column: Index) -> Fronts:
-    """Fronts of one order."""
+def _cross(position: Index, earlier: Index, later: Index) -> Fronts:
+    """Fronts of one order; the two ends of each edge by their places in it."""
     size = len(position)
-    first, second = position[row], position[column]
     opened = np.arange(size, dtype=position.dtype)
-    np.minimum.at(opened, np.maximum(first, second), np.minimum(first, second))
+    np.minimum.at(opened, later, earlier)
     begun = np.bincount(opened, minlength=size) - 1
     return Fronts(position, opened[position], np.cumsum(begun))
 

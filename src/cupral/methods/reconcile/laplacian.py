@@ -30,7 +30,11 @@ class Pattern:
 
 
 def normal(
-    balance: Columns, variance: Vector, covariance: Columns | None, former: Pattern | None = None
+    balance: Columns,
+    variance: Vector,
+    covariance: Columns | None,
+    former: Pattern | None = None,
+    network: bool | None = None,
 ) -> tuple[Columns, Pattern | None]:
     """Upper triangle of ``B V B^T`` as csc, rows ascending, and the pattern it was read by.
 
@@ -45,6 +49,8 @@ def normal(
         None when the measurements are independent.
     former
         Pattern of an earlier product of the same balances: saves sorting.
+    network
+        Whether the balances are a network; looked up by default.
 
     Examples
     --------
@@ -54,7 +60,7 @@ def normal(
     """
     if covariance is not None:
         return upper_triangle(balance @ covariance @ balance.T), None
-    if is_network(balance):
+    if is_network(balance) if network is None else network:
         return _laplacian(balance, variance), None
     return _product(balance, variance, former)
 

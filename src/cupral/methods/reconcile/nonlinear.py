@@ -201,7 +201,8 @@ class _Search:
     def _linearise(self, point: _Point, former: System | None) -> System:
         """The linear reconciliation tangent at a point."""
         right = point.jacobian @ point.x - point.residual
-        problem = replace(self.problem, incidence=point.jacobian, rhs=np.asarray(right))
+        tangent = sparse.csc_array(point.jacobian)
+        problem = replace(self.problem, incidence=tangent, rhs=np.asarray(right))
         return assemble(problem, uncertainty=self.uncertainty, former=former)
 
     def _length(self, point: _Point, step: Vector) -> float:

@@ -33,7 +33,7 @@ class Problem:
     *unmeasured* (value NaN, its sd is ignored).
     """
 
-    incidence: Matrix
+    incidence: Columns
     """A, (m, n): +1 where the stream enters the row's process, -1 where it leaves."""
     measured: Vector
     """(n,) [unit of the flow], NaN where unmeasured."""
@@ -87,7 +87,7 @@ def pose(
     >>> pose([[1, -1, -1]], [10.0, 6.0, float("nan")], [0.1, 0.1, 0.0]).adjustable
     array([0, 1])
     """
-    matrix = check_matrix(incidence, "incidence")
+    matrix: Columns = sparse.csc_array(check_matrix(incidence, "incidence"))
     rows, streams = matrix.shape
     value = _vector(measured, "measured", streams)
     if np.isinf(value).any():

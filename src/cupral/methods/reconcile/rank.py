@@ -18,11 +18,12 @@ DENSE_ROWS = 400
 _SHIFT, _SMALL = 1e-13, 1e-8
 
 
-def independent(balance: Columns) -> Index:
+def independent(balance: Columns, network: bool | None = None) -> Index:
     """Ascending row indices of a largest independent set of balances.
 
     A network (each column +a, -a or one entry) is decided by counting: every connected part
-    that does not touch the outside has one balance too many.
+    that does not touch the outside has one balance too many. Whether it is one is looked up
+    unless `network` tells.
 
     Examples
     --------
@@ -30,7 +31,7 @@ def independent(balance: Columns) -> Index:
     array([0])
     """
     rows = balance.shape[0]
-    if is_network(balance):
+    if is_network(balance) if network is None else network:
         return _network_rows(balance)
     if rows <= DENSE_ROWS:
         return _dense_rows(balance.toarray())

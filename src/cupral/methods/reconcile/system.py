@@ -85,9 +85,11 @@ def assemble(problem: Problem, *, uncertainty: bool = True, former: System | Non
     """
     measured, fixed = problem.adjustable, np.flatnonzero(problem.sd == 0.0)
     unmeasured = np.flatnonzero(~problem.known)
-    columns: Columns = sparse.csc_array(problem.incidence)
+    columns = problem.incidence
     elimination = eliminate(columns[:, unmeasured], balance_scale(columns, unmeasured))
-    right = problem.rhs - columns[:, fixed] @ problem.measured[fixed]
+    right = problem.rhs
+    if len(fixed):
+        right = right - columns[:, fixed] @ problem.measured[fixed]
     flows: Columns = columns[:, measured] if len(measured) < columns.shape[1] else columns
     whole, target = _project(elimination, flows, right)
     variance = problem.sd[measured] ** 2
@@ -108,18 +110,19 @@ def _factor(
     former: System | None,
 ) -> tuple[Index, Columns, Vector, Factor]:
     """Independent rows, these rows of B scaled, their scale, and the factor of S."""
-    if min(whole.shape) > SURE_ROWS and not is_network(whole):
+    network = is_network(whole)
+    if min(whole.shape) > SURE_ROWS and not network:
         found = _hopeful(whole, variance, covariance, uncertainty, former)
         if found is not None:
             return found
-    rows = independent(whole)
+    rows = independent(whole, network)
     if len(rows) <= ORTHOGONAL_ROWS and len(variance) <= ORTHOGONAL_STREAMS:
         scale = _row_scale(whole, variance)[rows]
         balance = _scaled(whole, rows, scale)
         return rows, balance, scale, orthogonal(balance, variance, covariance)
     scale = np.ones(len(rows))
     balance = _scaled(whole, rows, scale)
-    factor = schur(balance, variance, covariance, uncertainty=uncertainty)
+    factor = schur(balance, variance, covariance, uncertainty=uncertainty, network=network)
     return rows, balance, scale, factor
 
 
@@ -140,7 +143,7 @@ def _hopeful(
     try:
         factor = schur(
             balance, variance, covariance,
-            uncertainty=uncertainty, former=former.factor if former else None,
+            uncertainty=uncertainty, former=former.factor if former else None, network=False,
         )  # fmt: skip
     except ScaleError:
         return None
@@ -221,9 +224,9 @@ def refuse_open(system: System, value: Vector) -> None:
         _contradict(system.elimination.projector, row, gap)
 
 
-def _contradict(projector: Matrix, row: int, gap: Vector) -> None:
+def _contradict(projector: Matrix | Columns, row: int, gap: Vector) -> None:
     """Raise with the balances that together cannot close."""
-    rows = projector.indices[projector.indptr[row] : projector.indptr[row + 1]]
+    rows = sparse.csr_array(projector)[[row]].indices
     raise ContradictionError(
         f"balance {', '.join(str(i) for i in rows[:5])} (row from 0) stays open by {gap[row]:.6g} "
         "whatever the measured streams are; fixed values and right-hand sides must agree with "
