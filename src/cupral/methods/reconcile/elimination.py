@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import qr, solve_triangular
 from scipy.sparse.csgraph import connected_components
 
 from cupral.methods.reconcile.errors import SizeError
@@ -153,14 +154,28 @@ def _solve_block(
     row_scale = inner * scale
     u, s, vt = np.linalg.svd(row_scale[:, None] * block * column_scale, full_matrices=True)
     rank = int(np.count_nonzero(s > RANK_TOLERANCE * s[0]))
-    inverse = column_scale[:, None] * (vt[:rank].T / s[:rank]) @ u[:, :rank].T * row_scale
+    inverse = (vt[:rank].T / s[:rank]) @ u[:, :rank].T
+    inverse[np.abs(inverse) < 1e-14] = 0.0  # rounding where nothing depends on the row
+    inverse *= column_scale[:, None] * row_scale
     seen = np.linalg.norm(vt[rank:], axis=0) < 1e-8
     if plain:
         left = np.ones((len(block) - rank, len(block)))
     else:
-        left = u[:, rank:].T
-        left = np.where(np.abs(left) < 1e-14, 0.0, left) * row_scale
+        left = _left_null_space(row_scale[:, None] * block * column_scale, rank) * row_scale
     return left, inverse, seen, np.zeros_like(left) if plain else np.ones_like(left) * row_scale
+
+
+def _left_null_space(block: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
+    """One row for each dependent row of a block: that row less the independent ones it repeats.
+
+    An orthonormal basis would mix balances of unlike size, and their rounding with them.
+    """
+    triangle, pivot = qr(block.T, mode="r", pivoting=True, check_finite=False)
+    combined = solve_triangular(triangle[:rank, :rank], triangle[:rank, rank:])
+    left = np.zeros((len(block) - rank, len(block)))
+    left[:, pivot[:rank]] = np.where(np.abs(combined) < 1e-14, 0.0, -combined).T
+    left[np.arange(len(left)), pivot[rank:]] = 1.0
+    return left
 
 
 def _is_network(block: NDArray[np.float64]) -> bool:
