@@ -83,6 +83,7 @@ def test_the_same_seed_reads_the_same_and_another_does_not(known: Truth, read: d
 
 def test_faults_touch_their_own_meter_and_months_only(read: dict, sound: dict) -> None:
     wrong = {fault.meter: fault for fault in FAULTS}
+    assert set(wrong) < set(read)
     for meter, values in read.items():
         changed = values != sound[meter]
         if meter not in wrong:
@@ -171,7 +172,9 @@ def test_rows_have_the_nouns_columns_and_types(known: Truth, read: dict, table: 
 
 
 def test_rows_are_measured_and_flagged(known: Truth, read: dict) -> None:
-    for file in meter_files(known, read).values():
+    files = meter_files(known, read)
+    assert len(files) == len(MONTHS)
+    for file in files.values():
         for table in NOUNS:
             rows = getattr(file, table)
             assert set(rows["origin"].to_pylist()) == {"measured"}

@@ -140,6 +140,8 @@ def test_every_balanced_element_is_known_on_every_stream_it_can_ride(
     known: Truth, site: str
 ) -> None:
     plant = known.plant(site)
+    balanced = {b for process in plant.network.processes for b in process.balances}
+    assert bool(plant.fractions) == bool(balanced - {"mass", "energy"})
     for process in plant.network.processes:
         for element in set(process.balances) - {"mass", "energy"}:
             for stream in plant.network.streams:
@@ -154,6 +156,7 @@ def test_meters_have_ids_of_their_own_across_the_province(plants: tuple[Plant, .
 
 def test_uncertainties_are_those_of_meter_classes(plants: tuple[Plant, ...]) -> None:
     allowed = set(value("meter_classes").values())
+    assert all(plant.network.meters for plant in plants)
     for plant in plants:
         for meter in plant.network.meters:
             assert meter.sd_relative in allowed | {0.0}
@@ -182,6 +185,7 @@ def test_lines_name_streams_that_exist(known: Truth, site: str) -> None:
 
 
 def test_potline_lines_have_three_boundaries(known: Truth) -> None:
+    assert known.plant("al-bz-1").site.lines
     for line in known.plant("al-bz-1").site.lines:
         assert {name for name, _ in line.energy_streams} == {
             "liquid_ac", "dc", "liquid_comprehensive_ac"
@@ -245,6 +249,8 @@ def test_cities_are_tiles_and_clusters_are_the_plans(
 
 def test_no_real_firm_is_named(plants: tuple[Plant, ...], shared: Path) -> None:
     text = (shared / "data/policy/shandong_plants.csv").read_text("utf-8")
+    assert len(text.splitlines()) > 10
+    assert plants
     for plant in plants:
         assert plant.site.name_zh not in text
         assert plant.site.name_en not in text
@@ -293,6 +299,7 @@ def test_an_unknown_number_is_refused_by_name() -> None:
 
 
 def test_series_capacities_are_those_registered(known: Truth) -> None:
+    assert value("series_capacity")
     for site, series in value("series_capacity").items():
         lines = known.plant(site).site.lines
         assert [line.capacity for line in lines] == [capacity for capacity, _ in series]

@@ -1,12 +1,17 @@
 """Found, missed and false, counted by hand on small cases."""
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from cupral.demonstration.calendar import MONTHS
 from cupral.demonstration.faults import FAULTS, Fault
-from cupral.demonstration.report import FaultReport, judge, troubled
+from cupral.demonstration.report import FaultReport, judge, report, troubled
+from cupral.demonstration.truth import save, truth
+from cupral.ledger.ledger import Ledger
+from tests.ledger.rows import assay, flow, stocktake
 
 BIAS = Fault(id="b", site="a", meter="a.m", kind="bias", size=0.1, first=202603, last=202605,
              zh="偏", en="biased")  # fmt: skip
@@ -86,6 +91,34 @@ def test_a_fault_corrected_throughout_is_neither_found_nor_missed() -> None:
     assert report.found == report.missed == ()
     assert [finding.fault.id for finding in report.corrected] == ["b"]
     assert "corrected since 1" in str(report)
+
+
+def test_a_corrected_stock_also_opens_the_next_month_right() -> None:
+    assert troubled(STOCK, frozenset({202603})) == []
+    both = replace(STOCK, last=202604)
+    assert troubled(both, frozenset({202603})) == [202604, 202605]
+    report = judge([STOCK], {}, ["c"], {"s": frozenset({202603})})
+    assert [finding.fault.id for finding in report.corrected] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("meter", "batch"),
+    [
+        ("LAB-S1", {"assays": [assay(fraction=0.3, month=202603)]}),
+        ("M-S1", {"flows": [flow(amount=3.0, month=202603)]}),
+        ("YARD", {"stocktakes": [stocktake(meter="YARD", instant=datetime(2026, 3, 31, 23))]}),
+    ],
+)
+def test_a_corrected_reading_of_any_kind_is_no_longer_missed(
+    ledger: Ledger, tmp_path: Path, meter: str, batch: dict
+) -> None:
+    """Not of flows only: the planted faults are in assays and stocktakes too."""
+    fault = replace(BIAS, site="A", meter=meter, first=202603, last=202603)
+    save(truth(), [fault.document()], tmp_path)
+    ledger.post("wrong", author="me", **batch)
+    assert report(ledger, tmp_path).missed
+    ledger.post("right", author="me", **batch, supersede=True)
+    assert report(ledger, tmp_path).missed == ()
 
 
 def test_no_doubts_at_all_miss_every_fault() -> None:

@@ -11,8 +11,9 @@ from cupral.demonstration.faults import FAULTS, KEY
 from cupral.demonstration.parameters import value
 from cupral.demonstration.province import PLACES
 from cupral.demonstration.sketch import Plant
-from cupral.demonstration.truth import Truth, closures, consumption, load, save, truth
+from cupral.demonstration.truth import Truth, consumption, load, save, truth
 from cupral.ledger.flow import OUTSIDE
+from tests.demonstration.closure import closures
 
 SITES = [place.id for place in PLACES]
 POTLINES = [place.id for place in PLACES if place.kind == "potline"]
@@ -219,11 +220,14 @@ def test_the_true_share_above_benchmark_is_not_met(plants: tuple[Plant, ...]) ->
 def test_no_series_is_within_a_tenth_of_a_percent_of_the_benchmark(
     plants: tuple[Plant, ...],
 ) -> None:
-    for plant in plants:
-        for number, line in enumerate(plant.site.lines):
-            if line.product == "primary_aluminium":
-                used = consumption(plant, number, "liquid_ac", 202511, 202610)
-                assert abs(used / 13.0 - 1.0) > 1e-3, (plant.site.id, line.id)
+    used = {
+        (plant.site.id, line.id): consumption(plant, number, "liquid_ac", 202511, 202610)
+        for plant in plants
+        for number, line in enumerate(plant.site.lines)
+        if line.product == "primary_aluminium"
+    }
+    assert len(used) > 5
+    assert [key for key, value in used.items() if abs(value / 13.0 - 1.0) <= 1e-3] == []
 
 
 def test_the_planted_series_is_above_the_benchmark_and_looks_below(known: Truth) -> None:

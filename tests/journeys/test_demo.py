@@ -3,12 +3,16 @@
 import json
 import shlex
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cupral.ledger.document import Document
+from cupral.ledger.ledger import Ledger
 from cupral.surfaces.cli import main
-from cupral.surfaces.cli.demonstrating import BUILDING, FILE, told_before
+from cupral.surfaces.cli.demonstrating import FILE, told_before
 from cupral.system import ask, open_ledger
 
 
@@ -88,12 +92,65 @@ def test_what_somebody_posted_is_never_thrown_away(
     assert open_ledger(copy).postings()[-1]["id"].startswith("reverse:")
 
 
-def test_half_a_build_is_no_demonstration(copy: Path, tmp_path: Path) -> None:
-    half = tmp_path / f"other{BUILDING}"
-    shutil.copytree(copy, half)
-    assert told_before(tmp_path / "other") is None
+def filed(ledger: Ledger) -> None:
+    """A document that somebody files."""
+    ledger.put(Document(kind="progress", id="T09-M1:2026-11", party="me"), author="me")
+
+
+def drawn(ledger: Ledger) -> None:
+    """A network that somebody draws anew."""
+    site = ledger.networks()[0]
+    network = ledger.network(site)
+    ledger.register(replace(network, meters=network.meters[:-1]), author="me")
+
+
+@pytest.mark.parametrize("change", [filed, drawn])
+def test_what_somebody_filed_or_drew_is_never_thrown_away(
+    copy: Path, change: Callable[[Ledger], None]
+) -> None:
+    outdated(copy)
+    change(open_ledger(copy))
+    told = told_before(copy)
+    assert told is not None
+    assert not told.present
+
+
+def test_a_story_of_an_earlier_form_is_told_and_can_be_built_again(copy: Path) -> None:
+    content = json.loads((copy / FILE).read_text(encoding="utf-8"))
+    del content["state"]
+    (copy / FILE).write_text(json.dumps({**content, "head": 9, "code": "other"}), encoding="utf-8")
+    told = told_before(copy)
+    assert told is not None
+    assert not told.present
+
+
+def test_half_a_build_is_no_demonstration(copy: Path) -> None:
     (copy / FILE).unlink()
     assert told_before(copy) is None
+
+
+@pytest.mark.parametrize("more", [[], ["--rebuild"]])
+@pytest.mark.parametrize("name", ["thesis.txt", "documents.sqlite", FILE])
+def test_a_folder_that_holds_something_else_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, more: list[str]
+) -> None:
+    folder, beside = tmp_path / "home", tmp_path / "home.building"
+    for place in (folder, beside):
+        place.mkdir()
+        (place / name).write_text("mine")
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--folder", str(folder), *more])
+    assert ended.value.code not in (None, 0)
+    assert "holds something else than a demonstration" in capsys.readouterr().err
+    assert [(place / name).read_text() for place in (folder, beside)] == ["mine", "mine"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(SystemExit):
+        main(["demo", "--folder", str(tmp_path / "file")])
+    assert "choose another --folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"lines": []}', "{"])

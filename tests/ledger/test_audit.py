@@ -143,7 +143,7 @@ EDITS = [
     ("update document set body = '{}'", "posting lab: document:ticket/T1 changed since it was"),
     ("update document set party = 'Q'", "posting lab: document:ticket/T1 changed since it was"),
     ("delete from document", "posting lab: document:ticket/T1 changed since it was settled"),
-    ("""update result set body = replace(body, '1.5', '1.6')""", "result q.a: content changed"),
+    ("""update result set body = replace(body, '1.5', '1.6')""", "result q.a (version 1): content"),
 ]  # fmt: skip
 
 
@@ -185,3 +185,19 @@ def test_an_audit_beside_a_writer_finds_no_damage(kept: Ledger, tmp_path: Path) 
     finally:
         stop.set()
         writer.join()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["update result set body = replace(body, '1.5', '1.6') where version = 1",
+     "update result set body = '{' where version = 1",
+     "update result set body = '[]' where version = 1"],
+)  # fmt: skip
+def test_an_earlier_version_of_a_result_is_checked_too(kept: Ledger, statement: str) -> None:
+    """Whoever was told the first version must be able to rely on it."""
+    with kept.reading() as read:
+        kept.keep(Result(query="q.a", subject="A", value=2.5), read)
+    assert verify(kept, 2).intact
+    change(kept, statement)
+    told = "result q.a (version 1): content changed since it was kept"
+    assert verify(kept, 2).damages == (told,)

@@ -6,7 +6,9 @@ import pytest
 
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError
+from cupral.ledger.ledger import Ledger
 from cupral.ledger.option import Option
+from cupral.ledger.result import Result
 from cupral.ledger.stores.records import document_parts, document_sha
 
 TICKET = Document(kind="ticket", id="T1", party="P", body={"weight": 3.5, "lots": ("a", "b")})
@@ -38,3 +40,19 @@ def test_parts_of_a_posting_name_each_document_once() -> None:
 def test_an_option_holds_its_effects() -> None:
     option = Option(id="o", system="s", site="A", title_zh="甲", title_en="a", effects={"x": -1.0})
     assert (option.effects["x"], option.limit, option.badges) == (-1.0, 1.0, ())
+
+
+def test_a_document_that_changes_its_party_leaves_the_earlier_one(ledger: Ledger) -> None:
+    """The latest version counts, whether or not it fits what is asked for."""
+    first = Document(kind="ticket", id="T", party="E1", state="open")
+    ledger.put(first, author="me")
+    with ledger.reading() as read:
+        assert len(ledger.documents("ticket", party="E1")) == 1
+    ledger.keep(Result(query="q.count", subject="E1", value=1.0), read)
+    ledger.put(replace(first, party="E2", state="closed"), author="me")
+    assert ledger.documents("ticket", party="E1") == []
+    assert ledger.documents("ticket", state="open") == []
+    assert [found.version for found in ledger.documents("ticket", party="E2")] == [2]
+    assert [found.version for found in ledger.documents(party="E1", latest=False)] == [1]
+    assert [result.query for result in ledger.stale_results()] == ["q.count"]
+    assert ledger.stale_count() == 1

@@ -147,3 +147,13 @@ def test_a_reference_without_known_form_is_refused(
 def test_a_thing_that_is_not_there_is_named(told: Ledger, reference: str, message: str) -> None:
     with pytest.raises(NotFound, match=message):
         explain(told, reference)
+
+
+def test_a_version_of_a_result_shows_the_others_too(told: Ledger) -> None:
+    key = "q.a?site=1#炉"
+    with told.reading() as read:
+        told.keep(Result(query="q.a", subject="A", value=4.0, arguments={"site": "1#炉"}), read)
+    first, second = explain(told, f"result:{key}#1"), explain(told, f"result:{key}")
+    assert (first.content["value"], second.content["value"]) == (3.0, 4.0)
+    assert [row["version"] for row in first.history] == [2, 1]
+    assert first.history == second.history

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cupral.ledger.audit import verify
 from cupral.ledger.compaction import sweep
@@ -59,6 +60,42 @@ def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) 
     assert str(verify(ledger, 2)).startswith("intact")
     sweep(ledger, grace_seconds=-1)
     assert whole_postings(ledger) == {row["id"] for row in ledger.postings()}
+
+
+def test_an_interrupt_just_after_the_commit_destroys_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the moment between the commit and its acknowledgement."""
+    commit = sa.engine.default.DefaultDialect.do_commit
+    interrupted = []
+
+    def then_interrupted(dialect: object, connection: object) -> None:
+        commit(dialect, connection)  # type: ignore[arg-type]
+        interrupted.append(True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sa.engine.default.DefaultDialect, "do_commit", then_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.post("p1", author="me", flows=[flow()])
+    monkeypatch.undo()
+    assert interrupted
+    assert ledger.flows().num_rows == 1
+    assert verify(ledger, 2).intact
+    assert ledger.post("p1", author="me", flows=[flow()]).status == "already"
+
+
+def test_an_interrupt_before_the_commit_leaves_no_file(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sa.engine.default.DefaultDialect, "do_commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.post("p1", author="me", flows=[flow()])
+    monkeypatch.undo()
+    assert ledger.head == 0
+    assert not list(ledger.folder.rglob("*.parquet"))
 
 
 def test_two_writers_at_once_make_one_chain(tmp_path: Path) -> None:

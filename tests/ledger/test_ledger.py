@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cupral.ledger.audit import verify
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.ledger import Ledger
@@ -116,6 +117,13 @@ def test_a_row_that_is_not_allowed_posts_nothing(
     assert ledger.head == 0
     assert ledger.flows().num_rows == 0
     assert not list(ledger.folder.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("fraction", [5.0, 1.0001, -0.01])
+def test_a_mass_fraction_lies_between_0_and_1(ledger: Ledger, fraction: float) -> None:
+    with pytest.raises(InputError, match=r"assays.fraction row 0 lies outside 0\.\.1; it"):
+        ledger.post("p1", author="me", assays=[assay(fraction=fraction)])
+    ledger.post("p2", author="me", assays=[assay("S1", 0.0), assay("S2", 1.0)])
 
 
 def test_rows_of_another_noun_are_refused(ledger: Ledger) -> None:
@@ -291,6 +299,66 @@ def test_a_reversal_can_be_reversed_again_and_again(ledger: Ledger) -> None:
         assert ledger.totals(by=["stream"]).to_pylist()[0]["amount"] == amount
 
 
+def test_what_stands_again_can_be_reversed_again(ledger: Ledger) -> None:
+    """'already' is said only where nothing stands."""
+    ledger.post("p1", author="me", flows=[flow(amount=7.0)])
+    ids = []
+    for _ in range(3):
+        undone = ledger.reverse("p1", author="me", reason="wrong")
+        ids.append((undone.id, undone.status))
+        assert amounts(ledger) == {}
+        assert ledger.reverse("p1", author="me", reason="wrong").status == "already"
+        assert ledger.reverse(undone.id, author="me", reason="right after all").status == "posted"
+        assert amounts(ledger) == {"S1": 7.0}
+    assert ids == [(f"{'reverse:' * times}p1", "posted") for times in (1, 3, 5)]
+    assert verify(ledger, 2).intact
+
+
+def test_a_reversal_that_was_reversed_and_replaced_is_no_longer_already(ledger: Ledger) -> None:
+    ledger.post("p1", author="me", flows=[flow(amount=1.0)])
+    ledger.reverse("p1", author="me", reason="wrong")
+    ledger.reverse("reverse:p1", author="me", reason="right")
+    ledger.post("p2", author="me", flows=[flow(amount=2.0)], supersede=True)
+    with pytest.raises(InputError, match="nothing of posting 'p1' stands any more"):
+        ledger.reverse("p1", author="me", reason="wrong")
+
+
+def test_a_reversed_posting_is_not_posted_already(ledger: Ledger) -> None:
+    """Its number is used up; the cures that the error names both work."""
+    ledger.post("p1", author="me", flows=[flow(amount=7.0)])
+    ledger.reverse("p1", author="me", reason="wrong")
+    told = (
+        "posting 'p1' was posted .number 1. and reversed by 'reverse:p1': nothing of it stands;"
+        " reverse 'reverse:p1', or give the content an id of its own"
+    )
+    with pytest.raises(Conflict, match=told):
+        ledger.post("p1", author="me", flows=[flow(amount=7.0)])
+    ledger.reverse("reverse:p1", author="me", reason="right after all")
+    assert ledger.post("p1", author="me", flows=[flow(amount=7.0)]).status == "already"
+    assert amounts(ledger) == {"S1": 7.0}
+    ledger.reverse("p1", author="me", reason="wrong")
+    with pytest.raises(Conflict, match="reversed by 'reverse:reverse:reverse:p1'"):
+        ledger.post("p1", author="me", flows=[flow(amount=7.0)])
+    assert ledger.post("p1 again", author="me", flows=[flow(amount=7.0)]).status == "posted"
+    assert amounts(ledger) == {"S1": 7.0}
+
+
+def test_a_posting_that_was_replaced_row_by_row_is_posted_already(ledger: Ledger) -> None:
+    """A retry whose rows others have corrected since is no new statement."""
+    ledger.post("p1", author="me", flows=[flow(amount=7.0)])
+    ledger.post("p2", author="me", flows=[flow(amount=8.0)], supersede=True)
+    assert ledger.post("p1", author="me", flows=[flow(amount=7.0)]).status == "already"
+
+
+def test_other_content_under_a_used_id_needs_an_id_of_its_own(ledger: Ledger) -> None:
+    """Reversing the old posting would not free its id, so nobody is sent that way."""
+    ledger.post("p1", author="me", flows=[flow()])
+    with pytest.raises(Conflict) as refused:
+        ledger.post("p1", author="me", flows=[flow(amount=2.0)])
+    assert "give the new content an id of its own" in str(refused.value)
+    assert "first" not in str(refused.value)
+
+
 def test_reversing_what_was_replaced_since_leaves_the_replacement(ledger: Ledger) -> None:
     ledger.post("p1", author="me", flows=[flow("S1", 1.0), flow("S2", 2.0)])
     ledger.post("p2", author="me", flows=[flow("S2", 20.0)], supersede=True)
@@ -396,7 +464,9 @@ def test_totals_are_the_sums_of_the_rows_that_stand(ledger: Ledger) -> None:
     ledger.reverse("p4", author="me", reason="x")
     for as_of in (None, 3, 5):
         rows = ledger.flows(as_of=as_of).to_pylist()
-        for total in ledger.totals(by=["stream", "month"], as_of=as_of).to_pylist():
+        totals = ledger.totals(by=["stream", "month"], as_of=as_of).to_pylist()
+        assert len(totals) == 40
+        for total in totals:
             key = (total["stream"], total["month"])
             mine = [row for row in rows if (row["stream"], row["month"]) == key]
             assert total["rows"] == len(mine)

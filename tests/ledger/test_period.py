@@ -94,3 +94,34 @@ def test_a_run_has_as_many_months_as_it_touches(first: int, second: int) -> None
     assert (run.months[0], run.months[-1]) == (first, last)
     assert Period.parse(str(run)) == run
     assert run.days == sum(Period.month(month).days for month in run.months)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31T23", "9999-12", "9999", "9999-Q4"])
+def test_the_calendar_ends(text: str) -> None:
+    with pytest.raises(InputError, match=r"ends after the last day|no month 9999|year 10000"):
+        Period.parse(text)
+
+
+@given(st.integers(2001, 2099), st.integers(1, 12), st.integers(1, 120))
+def test_months_that_end_with_one(year: int, month: int, count: int) -> None:
+    """So many of them, the last one being the one named; its last day is theirs."""
+    last = year * 100 + month
+    span = Period.ending(last, count)
+    assert (len(span.months), span.months[-1]) == (count, last)
+    assert span.last_day == Period.month(last).last_day
+    assert span.last_day.month == month
+
+
+@pytest.mark.parametrize("name", ["2026-03", "2026-JF", "2026-02..2026-03", "2025-11..2026-10"])
+def test_the_span_of_a_row_has_the_name_it_was_filed_under(name: str) -> None:
+    """From its start and end alone: January and February together are the merged period."""
+    period = Period.parse(name)
+    assert str(Period.spanning(period.start, period.end)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "day"), [("2026-02", 28), ("2024-02", 29), ("2026", 31), ("2026-03-05T23", 5)]
+)
+def test_the_last_day_of_a_period(name: str, day: int) -> None:
+    """The end itself is excluded."""
+    assert Period.parse(name).last_day.day == day

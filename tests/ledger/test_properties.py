@@ -61,6 +61,13 @@ class Plain:
         self._enter(id, list(restored.values()))
         return True
 
+    def last(self, posting: str) -> tuple[bool, str]:
+        """The last of its reversals and theirs, and whether that one undoes it."""
+        undone = False
+        while f"reverse:{posting}" in self.made:
+            posting, undone = f"reverse:{posting}", not undone
+        return undone, posting
+
     def _enter(self, id: str, given: list[Row]) -> None:
         names = [f"{id}/{number}" for number in range(len(given))]
         self.standing.update(zip(names, given, strict=True))
@@ -93,14 +100,17 @@ def carry_out(ledger: Ledger, plain: Plain, number: int, step: tuple[str, object
     elif what == "reverse":
         ids = list(plain.made)
         posting = ids[int(given) % len(ids)] if ids else ""  # type: ignore[call-overload]
-        if not posting or f"reverse:{posting}" in plain.made:
+        if not posting:
             return
+        reversed_already, last = plain.last(posting)
         try:
-            ledger.reverse(posting, author="me", reason="x")
+            receipt = ledger.reverse(posting, author="me", reason="x")
         except InputError:
-            assert not plain.reverse("", posting)
+            assert not reversed_already
+            assert not plain.reverse("", last)
         else:
-            assert plain.reverse(f"reverse:{posting}", posting)
+            assert (receipt.status == "already") == reversed_already
+            assert reversed_already or plain.reverse(receipt.id, last)
     else:
         flows = [flow(s, a, m) for s, m, a in given]  # type: ignore[attr-defined]
         ledger.post(f"p{number}", author="me", flows=flows, supersede=what == "correct")

@@ -1,16 +1,20 @@
 """A kept Result names what it stood on, and is marked stale by whatever touches that."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cupral.ledger.document import Document
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.registers import Enterprise
 from cupral.ledger.result import Result, Versions
+from cupral.ledger.stores import schema
+from cupral.ledger.stores.records import now
 from tests.ledger.rows import assay, flow, stocktake
 
 ENTERPRISE = Enterprise(id="E1", name_zh="甲", name_en="One", chain="copper")
@@ -181,6 +185,40 @@ def test_a_document_put_while_a_result_is_computed_is_noticed(ledger: Ledger) ->
 
     ask(ledger, slow)
     assert ledger.kept("q.sum", {}) is None
+
+
+def put(ledger: Ledger, connection: sa.Connection) -> None:
+    """Another writer's document, not yet committed."""
+    ledger.records.put_document(connection, Document(kind="return", id="x", party="E"), "me", "")
+
+
+def registered(ledger: Ledger, connection: sa.Connection) -> None:
+    """Another writer's register version, not yet committed."""
+    values = {"kind": "enterprise", "id": "E1", "version": 1, "body": "{}", "author": "me"}
+    connection.execute(sa.insert(schema.register).values(**values, recorded_at=now()))
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [(put, lambda book: len(book.documents("return"))),
+     (put, lambda book: len(book.documents(id="x"))),
+     (registered, lambda book: len(book.enterprises()))],
+)  # fmt: skip
+def test_what_was_written_before_but_committed_after_the_reading_is_noticed(
+    ledger: Ledger,
+    write: Callable[[Ledger, sa.Connection], None],
+    read: Callable[[Ledger], int],
+) -> None:
+    """The other writer's clock says earlier; only the order of commits counts."""
+    found: list[int] = []
+    with schema.writing(ledger.records.database) as connection:
+        write(ledger, connection)
+        time.sleep(0.001)
+        with ledger.reading() as noted:
+            found.append(read(ledger))
+    assert found == [0]
+    ledger.keep(Result(query="q.late", subject="A", value=0.0), noted)
+    assert [result.query for result in ledger.stale_results()] == ["q.late"]
 
 
 # -- demonstration, nesting ------------------------------------------------------------------

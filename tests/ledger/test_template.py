@@ -90,6 +90,50 @@ def test_each_refusal_says_what_to_write(column: str, text: str, cure: str) -> N
     assert cure in str(value(column, text))
 
 
+@pytest.mark.parametrize("column", ["amount", "grade", "day", "period"])
+@pytest.mark.parametrize("text", ["10³", "24²", "①②", "⒈5", "2026-0³", "١٢"])
+def test_signs_that_only_resemble_digits_are_refused(column: str, text: str) -> None:
+    """10³ is a thousand, not 103; nobody knows what ①② is."""
+    assert "the digits 0-9 only" in str(value(column, text))
+
+
+def test_full_width_forms_and_wide_blanks_are_still_read() -> None:
+    """As a Chinese keyboard writes them; a cubic metre may be written small."""
+    assert value("amount", "\u3000１２．５\u00a0") == 12.5
+    assert value("grade", "＜０．０１") == Below(0.01)
+    assert value("unit", "m³") == "m3"
+    rows = read("name\n①号炉（东）\n".encode(), "t.csv", TABLE).rows
+    assert rows[0]["name"] == "1号炉(东)"
+
+
+def test_a_cell_without_end_is_called_too_long() -> None:
+    """Not a matter of quotation marks alone."""
+    content = b"name,amount\nx," + b"9" * 2_000_000 + b"\n"
+    (fault,) = read(content, "t.csv", TABLE).faults
+    assert "a cell of more than 131,072 characters" in fault.what
+    assert (fault.row, "shorten the cell" in fault.cure) == (2, True)
+
+
+def test_headers_are_offered_in_both_languages() -> None:
+    """One who writes English headers is told the English ones."""
+    (fault,) = read(b"name,amount,x\na,1,2\n", "t.csv", TABLE).faults
+    assert all(column.title in fault.cure for column in TABLE.columns)
+    assert "名称 name" in fault.cure
+
+
+def test_a_header_of_several_words_is_known_by_its_words() -> None:
+    """'reading_start' is the start of the reading."""
+    table = Template("t", "", (Column(name="value", aliases=("reading",)), Column(name="start")))
+    (fault,) = read(b"reading_start\n1\n", "t.csv", table).faults
+    assert "did you mean 'start' or 'reading'?" in fault.what
+
+
+def test_both_languages_in_one_header_are_read_back() -> None:
+    """A template's own headers are its first file."""
+    reading = read("名称 name*,数量 amount\nx,1\n".encode(), "t.csv", TABLE)
+    assert reading.rows[0].values == {"name": "x", "amount": 1.0}
+
+
 def test_a_fault_names_the_line_of_the_editor_also_after_cells_with_line_breaks() -> None:
     """Quoted cells may span lines; blank lines count."""
     content = b'name,amount\n"two\nlines",1\n\nx,y\n'
@@ -138,12 +182,26 @@ def test_what_is_written_reads_back_equal_and_cannot_execute(form: str) -> None:
     reading = read(content, f"t.{form}", TABLE)
     assert not reading.faults
     first, second = reading.rows
-    assert first["name"] == "'=cmd|' /C calc'!A0"
+    assert first["name"] == "=cmd|' /C calc'!A0"
+    assert form == "xlsx" or b",=" not in content.replace(b"\n", b",").replace(b'"', b"")
     assert (first["amount"], first["grade"], first["basis"]) == (1.25, Below(0.01), "wet")
     assert (second["name"], second["final"]) == ("乙", True)
     assert second["amount"] == pytest.approx(0.1 + 0.2, rel=0 if form == "csv" else 1e-15)
     assert second["day"] == datetime(2026, 3, 1, 8, 30)
     assert (str(second["period"]), second["unit"]) == ("2026-03", "kWh")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "'=1", "''-x", "'x", "-12.5"])
+def test_texts_read_back_however_often_they_are_exported(form: str, text: str) -> None:
+    """A guard that stayed would grow with each export."""
+    shown = text
+    for _ in range(3):
+        content = sheet_file({TABLE: [{"name": shown, "amount": 1.0}]}, form)  # type: ignore[arg-type]
+        reading = read(content, f"t.{form}", TABLE)
+        assert not reading.faults
+        shown = reading.rows[0]["name"]
+        assert shown == text
 
 
 def test_no_cell_of_a_written_workbook_is_a_formula() -> None:
@@ -161,7 +219,7 @@ def test_the_workbook_template_explains_every_column_in_two_languages() -> None:
     assert book.sheetnames == ["table", "说明 description"]
     explained = {row[1].value for row in book["说明 description"].iter_rows(min_row=3)}
     assert explained == {column.name for column in TABLE.columns}
-    assert book["table"]["A1"].value == "名称*"
+    assert book["table"]["A1"].value == "名称 name*"
 
 
 def test_csv_begins_with_the_mark_that_excel_needs() -> None:

@@ -76,3 +76,20 @@ def test_refusals() -> None:
         repeated([[1.0, 2.0]])
     with pytest.raises(PropagateError, match="not finite near its input 0"):
         derivative(lambda x: [float("nan") * x[0]], [1.0])
+
+
+def test_what_is_not_finite_is_refused() -> None:
+    """A pole at the input, and a variance that overflows, which would else have counted as 0."""
+    with pytest.raises(PropagateError, match="a result or its variance is not finite"):
+        propagate([[1.0]], [1.0], value=[np.inf])
+    with np.errstate(over="ignore"), pytest.raises(PropagateError, match="variance is not finite"):
+        propagate([[1e10]], [1e200])
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_an_input_of_nothing_is_moved_by_its_own_uncertainty(scale: float) -> None:
+    """x / (x + k) at 0 has the slope 1/k, however small k is."""
+    found = evaluate(lambda x: x / (x + scale), [0.0], [scale / 100])
+    assert found.sd[0] == pytest.approx(0.01, rel=1e-5)
+    slope = derivative(lambda x: x / (x + scale), [0.0], [scale / 100])
+    assert slope[0, 0] == pytest.approx(1 / scale, rel=1e-5)

@@ -1,4 +1,4 @@
-"""The engines behind large problems, against dense algebra: fronts, halves, gradients."""
+"""The engines behind large problems, against dense algebra: fronts, parts, gradients."""
 
 import importlib
 import pickle
@@ -8,14 +8,15 @@ import pytest
 from scipy import sparse
 
 from cupral.methods.reconcile import ScaleError, SizeError, reconcile
-from cupral.methods.reconcile.bisection import Bisected, cut
 from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
+from cupral.methods.reconcile.dissection import Dissected, dissect
 from cupral.methods.reconcile.factor import schur
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
-from cupral.methods.reconcile.laplacian import normal
+from cupral.methods.reconcile.laplacian import normal, product
 
 factor_module = importlib.import_module("cupral.methods.reconcile.factor")
+laplacian_module = importlib.import_module("cupral.methods.reconcile.laplacian")
 
 
 def chain(sites: int, units: int, seed: int, shuffle: bool = False) -> sparse.csr_array:
@@ -59,7 +60,7 @@ def test_edges_give_the_matrix_product(seed: int) -> None:
     """The Laplacian from edges equals ``A V A^T``, entry for entry and in pattern."""
     network = chain(4, 9, seed)
     variance = np.random.default_rng(seed).uniform(0.1, 9.0, network.shape[1])
-    found = normal(sparse.csc_array(network), variance, None)[0]
+    found = normal(sparse.csc_array(network), variance)
     wanted = np.triu((network.toarray() * variance) @ network.toarray().T)
     np.testing.assert_allclose(found.toarray(), wanted, rtol=1e-14, atol=1e-14)
     assert found.nnz == np.count_nonzero(wanted)
@@ -74,10 +75,10 @@ def test_general_rows_and_correlations_take_the_product() -> None:
     variance = covariance.diagonal()
     dense_rows = rows.toarray()
     np.testing.assert_allclose(
-        normal(rows, variance, None)[0].toarray(), np.triu((dense_rows * variance) @ dense_rows.T)
+        normal(rows, variance).toarray(), np.triu((dense_rows * variance) @ dense_rows.T)
     )
     np.testing.assert_allclose(
-        normal(rows, variance, covariance)[0].toarray(),
+        normal(rows, variance, covariance).toarray(),
         np.triu(dense_rows @ covariance.toarray() @ dense_rows.T),
         rtol=1e-12,
     )
@@ -111,17 +112,18 @@ def test_the_fill_of_a_factor_stays_below_its_prediction() -> None:
         assert Cholesky(upper).factors()[0].nnz <= fronts(upper, np.inf).fill
 
 
+@pytest.mark.parametrize("part", [60, 25])
 @pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("seed", range(4))
-def test_halves_solve_and_invert_as_the_whole(seed: int, shuffle: bool) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_solve_and_invert_as_the_whole(seed: int, shuffle: bool, part: int) -> None:
     """Solutions and entries of the inverse agree with dense algebra, also after an update."""
     network = chain(12, 10, seed, shuffle)
     first, second = laplacian(network, seed), laplacian(network, seed + 100)
-    crossed = fronts(first, 1.0 if shuffle else np.inf)
-    halves = cut(first, crossed)
-    assert halves is not None
-    assert 0 < len(halves.border) < 20
-    engine = Bisected(first, halves)
+    parts = dissect(first, fronts(first, 1.0 if shuffle else np.inf), part)
+    assert parts is not None
+    assert len(parts.parts) > (1 if part > 30 else 2)
+    assert sum(len(one.inside) for one in parts.parts) + len(parts.border) == first.shape[0]
+    engine = Dissected(first, parts)
     rng = np.random.default_rng(seed)
     for upper in (first, second):
         if upper is second:
@@ -138,15 +140,15 @@ def test_halves_solve_and_invert_as_the_whole(seed: int, shuffle: bool) -> None:
         assert near.all()
 
 
-def test_halves_of_separate_parts_need_no_border() -> None:
+def test_separate_parts_need_no_border() -> None:
     """Networks that do not meet are cut between them."""
     one = laplacian(chain(2, 20, 1), 1)
     both = upper_triangle(sparse.block_diag([one, one]))
-    halves = cut(both, fronts(both, np.inf))
-    assert halves is not None
-    assert len(halves.border) == 0
+    parts = dissect(both, fronts(both, np.inf), 40)
+    assert parts is not None
+    assert len(parts.border) == 0
     right = np.arange(both.shape[0], dtype=np.float64)
-    engine = pickle.loads(pickle.dumps(Bisected(both, halves)))  # noqa: S301
+    engine = pickle.loads(pickle.dumps(Dissected(both, parts)))  # noqa: S301
     np.testing.assert_allclose(dense(both) @ engine.solve(right), right, rtol=1e-9, atol=1e-9)
 
 
@@ -155,7 +157,7 @@ def test_a_tangle_has_no_small_border() -> None:
     rng = np.random.default_rng(5)
     tangle = sparse.random_array((400, 1200), density=0.005, rng=rng, format="csr")
     upper = upper_triangle(tangle @ tangle.T + sparse.eye_array(400))
-    assert cut(upper, fronts(upper, 1.0)) is None
+    assert dissect(upper, fronts(upper, 1.0), 100) is None
 
 
 def test_refactoring_keeps_the_order_and_forgets_the_numbers() -> None:
@@ -169,7 +171,6 @@ def test_refactoring_keeps_the_order_and_forgets_the_numbers() -> None:
     changed.data *= rng.uniform(0.5, 2.0, rows.nnz)
     again = schur(changed, variance, former=former)
     assert again.engine is former.engine
-    assert again.pattern is former.pattern
     right = np.arange(600.0)
     whole = (changed.toarray() * variance) @ changed.toarray().T
     np.testing.assert_allclose(whole @ again.solve(right), right, rtol=1e-8, atol=1e-8)
@@ -220,8 +221,8 @@ def test_gradients_that_do_not_arrive_say_so(monkeypatch: pytest.MonkeyPatch) ->
 def test_all_engines_give_the_same_reconciliation(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In one piece or in two halves: values, sd, tests and detectable biases agree."""
-    monkeypatch.setattr("cupral.methods.reconcile.bisection.LARGEST_BORDER", 64)
+    """In one piece or in parts: values, sd, tests and detectable biases agree."""
+    monkeypatch.setattr("cupral.methods.reconcile.dissection.LARGEST_BORDER", 64)
     network = chain(30, 20, seed)
     rng = np.random.default_rng(seed)
     truth = rng.uniform(10, 100, network.shape[1])
@@ -230,11 +231,33 @@ def test_all_engines_give_the_same_reconciliation(
     answers = []
     for plain in (10_000, 1):
         monkeypatch.setattr(factor_module, "PLAIN", plain)
-        monkeypatch.setattr(factor_module, "HALVED", plain)
+        monkeypatch.setattr(factor_module, "DIVIDED", plain)
         answers.append(reconcile(network, measured, 0.02 * truth, rhs=network @ truth))
     one, two = answers
-    assert isinstance(two.system.factor.engine, Bisected)
+    assert isinstance(two.system.factor.engine, Dissected)
     for name in ("value", "sd", "z_max_power", "z_adjustment", "smallest_detectable"):
         np.testing.assert_allclose(
             getattr(two, name), getattr(one, name), rtol=1e-8, atol=1e-9, equal_nan=True
         )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_compiled_product_is_the_matrix_product(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As machine code and as plain Python it equals ``B V B^T``, on a pattern that B decides."""
+    rng = np.random.default_rng(seed)
+    rows = sparse.csc_array(rng.integers(-2, 3, (40, 90)) * (rng.random((40, 90)) < 0.08) * 1.0)
+    variance = rng.uniform(0.5, 2.0, 90)
+    wanted = np.triu((rows.toarray() * variance) @ rows.toarray().T)
+    for plain in (False, True):
+        if plain:
+            monkeypatch.setattr(laplacian_module, "compiled", lambda function: function)
+        found = product(rows, variance)
+        np.testing.assert_allclose(found.toarray(), wanted, rtol=1e-13, atol=1e-13)
+        assert all(
+            (np.diff(found.indices[begin:end]) > 0).all()
+            for begin, end in zip(found.indptr, found.indptr[1:], strict=False)
+        )
+        joined = np.triu(np.abs(rows.toarray()) @ np.abs(rows.toarray()).T > 0)
+        assert found.nnz == np.count_nonzero(joined)

@@ -17,8 +17,8 @@ from cupral.methods.reconcile import (
 )
 from cupral.methods.reconcile import cholesky as cholesky_module
 from cupral.methods.reconcile import rank as rank_module
-from cupral.methods.reconcile.equivalence import collinear
 from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
+from cupral.methods.reconcile.equivalence import collinear
 from cupral.methods.reconcile.inverse import selected_inverse
 from cupral.methods.reconcile.rank import independent
 

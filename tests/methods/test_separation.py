@@ -85,3 +85,15 @@ def test_refusals() -> None:
         three_product([0.0, 1.94], *GRADES[1:])
     with pytest.raises(SeparationError, match="two metals"):
         three_product([0.7, 1.9, 1.0], [1, 2, 3], [3, 2, 1], [0, 0, 0])
+
+
+def test_swapped_samples_are_refused() -> None:
+    """Concentrate and tail in each other's bag gave a recovery of 18 % without a word."""
+    with pytest.raises(SeparationError, match=r"a richer concentrate 0\.15.* samples are swapped"):
+        two_product(0.8, 0.15, 25.0)
+
+
+def test_what_the_concentrate_rejects_is_recovered_into_the_tail() -> None:
+    """Silica: the tail is the richer product, and the shares add up to one."""
+    into_tail = two_product(60.0, 70.0, 12.0)
+    assert into_tail.recovery + (1 - into_tail.mass_pull) * 12.0 / 60.0 == pytest.approx(1.0)

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from cupral.ledger.errors import Fault, InputError, NotFound, RowFaults
-from cupral.surfaces.jobs import KEPT, Job, Jobs
+from cupral.ledger.errors import Conflict, Fault, InputError, NotFound, RowFaults
+from cupral.surfaces.jobs import KEPT, MOST_WAITING, Job, Jobs
 
 
 def ended(jobs: Jobs, id: str) -> Job:
@@ -31,6 +31,38 @@ def test_a_new_job_is_known_at_once() -> None:
     assert jobs.job(job.id).state in ("waiting", "running")
     gate.set()
     assert ended(jobs, job.id).state == "done"
+
+
+def test_jobs_run_one_after_another_in_the_order_of_their_coming() -> None:
+    jobs, running, most, ran = Jobs(), [], [], []
+
+    def work(number: int) -> None:
+        running.append(number)
+        most.append(len(running))
+        time.sleep(0.002)
+        ran.append(number)
+        running.remove(number)
+
+    ids = [jobs.start("work", [("work", lambda _, n=n: work(n))]).id for n in range(20)]
+    assert [ended(jobs, id).state for id in ids] == ["done"] * 20
+    assert ran == list(range(20))
+    assert set(most) == {1}
+
+
+def test_a_waiting_job_can_be_cancelled_and_too_many_are_refused() -> None:
+    jobs, gate, ran = Jobs(), threading.Event(), []
+    first = jobs.start("hold", [("hold", lambda _: gate.wait(5))])
+    while jobs.job(first.id).state == "waiting":
+        time.sleep(0.001)
+    waiting = [jobs.start("more", [("more", ran.append)]) for _ in range(MOST_WAITING)]
+    with pytest.raises(Conflict, match=f"{MOST_WAITING} jobs wait already; try again when"):
+        jobs.start("one too many", [("more", ran.append)])
+    assert jobs.job(waiting[0].id).state == "waiting"
+    jobs.cancel(waiting[0].id)
+    gate.set()
+    assert ended(jobs, waiting[-1].id).state == "done"
+    assert jobs.job(waiting[0].id).state == "cancelled"
+    assert len(ran) == MOST_WAITING - 1
 
 
 def test_progress_names_the_step_that_runs() -> None:

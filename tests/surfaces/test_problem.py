@@ -9,7 +9,6 @@ from cupral.ledger.errors import (
     Damaged,
     Fault,
     InputError,
-    NotAllowed,
     NotFound,
     RowFaults,
 )
@@ -21,7 +20,7 @@ from cupral.surfaces.problem import problem
     [
         (InputError("x"), "not allowed", 422), (NotFound("x"), "not found", 404),
         (Conflict("x"), "conflict", 409), (CannotDecide("x"), "cannot decide", 409),
-        (NotAllowed("x"), "no right", 403), (Damaged("x"), "damaged", 500),
+        (Damaged("x"), "damaged", 500),
         (RowFaults("f.csv", []), "faulty rows", 422), (CupralError("x"), "error", 500),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.result import Result, result_key
 from cupral.surfaces.references import (
     answer,
     explained,
@@ -102,8 +103,42 @@ def test_stale_results_become_new_versions(workshop: Ledger) -> None:
         content=meter_file(("2026-03",), **{"CONC.belt": 1000.0}), filename="late.csv",
     )  # fmt: skip
     assert [result.key for result in workshop.stale_results()] == [kept.key]
-    assert recomputed(workshop) == [kept.key]
+    assert recomputed(workshop) == {"recomputed": [kept.key], "unanswered": []}
     assert workshop.stale_results() == []
     versions = workshop.versions(kept.key)
     assert [row["version"] for row in versions] == [2, 1]
     assert versions[1]["stale_since"] == workshop.head
+
+
+@pytest.mark.parametrize("text", ["A&B", "A%B", "A%26B", "a=b&c=d", "1#炉 & 2"])
+def test_a_key_is_read_back_whatever_its_arguments_hold(text: str) -> None:
+    key = result_key("balance.streams", {"site": text, "period": "2026-03"})
+    assert question(key) == ("balance.streams", {"site": text, "period": "2026-03"})
+
+
+def test_a_row_number_is_written_in_plain_digits(shared_workshop: Ledger) -> None:
+    assert ledger_rows(shared_workshop, ["flows:p/²", "flows:p/x"]) == ()
+
+
+def unanswerable(ledger: Ledger) -> str:
+    """Keep a Result of before the month's rows were taken away; returns its key."""
+    call(ledger, "balance.streams", site=SITE, period="2026-03")
+    with ledger.reading() as read:
+        ledger.flows(site=SITE)
+    arguments = {"site": "gone", "period": "2026"}
+    kept = Result(query="balance.streams", subject="x", arguments=arguments)
+    ledger.keep(kept, read)
+    return kept.key
+
+
+def test_one_result_without_an_answer_does_not_keep_others_from_theirs(workshop: Ledger) -> None:
+    gone = unanswerable(workshop)
+    order(
+        workshop, "balance.import_meters", author="engineer", site=SITE, correct=True,
+        content=meter_file(("2026-03",), **{"CONC.belt": 1000.0}), filename="late.csv",
+    )  # fmt: skip
+    found = recomputed(workshop)
+    assert len(found["recomputed"]) == 1
+    (told,) = found["unanswered"]
+    assert told.startswith(f"{gone}: ")
+    assert [result.key for result in workshop.stale_results()] == [gone]

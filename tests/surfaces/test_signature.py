@@ -184,3 +184,15 @@ def test_every_query_and_command_has_a_signature() -> None:
         found = signature(name, function)
         assert found.headline.endswith((".", "?")), name
         assert found.model.model_json_schema()["title"], name
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400"])
+def test_a_number_is_finite(number: str) -> None:
+    def grown(ledger: object, *, percent: float = 0.0, deep: dict[str, float] = {}) -> None:  # noqa: B006
+        """How much?"""
+
+    found = signature("test.grown", grown)
+    with pytest.raises(InputError, match=r"argument percent: .* finite number"):
+        found.read({"percent": number})
+    with pytest.raises(InputError, match="argument deep"):
+        found.validated({"deep": {"a": float(number)}})

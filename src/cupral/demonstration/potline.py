@@ -162,19 +162,21 @@ def _casthouse(sketch: Sketch, metal: Vector) -> None:
     dross = metal * wobble(sketch.rng, 0.006, 0.05)
     ingots = metal - change - liquid - dross
     group = f"calibration:{sketch.site}"
+    metallic = {"Al": (value("alumina_feed")["metal_purity"], 0.0)}
     for id, title, ends, material, amount, kind, campaign in (
         ("LIQUID", "铝液外售|liquid metal sold", "casthouse>outside", "primary_aluminium", liquid,
          "weighbridge", ""),
-        ("DROSS", "铝灰|dross", "casthouse>outside", "dross", dross, "belt", ""),
+        ("DROSS", "铝灰（按所含金属计）|dross, as the metal in it", "casthouse>outside", "dross",
+         dross, "belt", ""),
         ("INGOT", "铝锭称重|ingot scale", "casthouse>ingot-yard", "aluminium_ingot", ingots,
          "weighbridge", group),
     ):  # fmt: skip
-        sketch.flow(id, title, ends, material, amount, meter=kind, group=campaign)
+        sketch.flow(id, title, ends, material, amount, meter=kind, group=campaign, known=metallic)
     change = sketch.store("ingot-yard", "铝锭库|ingot yard", "aluminium_ingot",
                           float(ingots.mean()) * 0.3)  # fmt: skip
     sketch.flow(
         "SALES", "铝锭销售|ingot sales", "ingot-yard>outside", "aluminium_ingot", ingots - change,
-        meter="weighbridge", group=group,
+        meter="weighbridge", group=group, known=metallic,
     )  # fmt: skip
     sketch.flow(
         "GAS-CAST", "铸造天然气|casthouse natural gas", "outside>casthouse", "natural_gas",

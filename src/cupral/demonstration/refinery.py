@@ -51,7 +51,8 @@ def _stores(sketch: Sketch, bauxite: Vector, alumina: Vector) -> None:
     change = sketch.store("alumina-silo", "氧化铝仓|alumina silo", "alumina",
                           float(alumina.mean()) * 0.2)  # fmt: skip
     sketch.flow("SALES", "氧化铝销售|alumina sales", "alumina-silo>outside", "alumina",
-                alumina - change, meter="weighbridge")  # fmt: skip
+                alumina - change, meter="weighbridge",
+                known={"Al": (value("alumina_feed")["aluminium_fraction"], 0.0)})  # fmt: skip
 
 
 def _energy(sketch: Sketch, alumina: Vector) -> None:

@@ -111,18 +111,18 @@ def judge(
     1
     """
     past = corrected or {}
-    standing = {f.id: [m for m in troubled(f) if m not in past.get(f.id, ())] for f in faults}
+    standing = {f.id: troubled(f, past.get(f.id, frozenset())) for f in faults}
     sick = {(fault.site, month) for fault in faults for month in standing[fault.id]}
     healthy = [(site, month) for site in sites for month in MONTHS if (site, month) not in sick]
     findings = tuple(_finding(fault, standing[fault.id], doubts) for fault in faults)
     return FaultReport(findings, sum(bool(doubts.get(key)) for key in healthy), len(healthy))
 
 
-def troubled(fault: Fault) -> list[int]:
+def troubled(fault: Fault, corrected: frozenset[int] = frozenset()) -> list[int]:
     """Months whose balance a fault disturbs; a wrong closing stock also opens the next month."""
-    months = [month for month in MONTHS if fault.active(month)]
-    following = MONTHS[MONTHS.index(fault.last) + 1 :][:1]
-    return [*months, *following] if fault.kind == "amount" else months
+    wrong = [fault.active(month) and month not in corrected for month in MONTHS]
+    opened = [fault.kind == "amount" and before for before in (False, *wrong[:-1])]
+    return [m for m, *either in zip(MONTHS, wrong, opened, strict=True) if any(either)]
 
 
 def _finding(fault: Fault, months: Sequence[int], doubts: Doubts) -> Finding:
@@ -137,9 +137,10 @@ def _finding(fault: Fault, months: Sequence[int], doubts: Doubts) -> Finding:
 
 
 def _corrected(ledger: Ledger, fault: Fault) -> frozenset[int]:
-    """Months for which a later file replaced the meter's readings."""
-    rows = ledger.flows(site=fault.site, meter=fault.meter, origin="measured").to_pylist()
-    return frozenset(row["month"] for row in rows if row["corrects"])
+    """Months for which a later file replaced the meter's readings, of whatever kind."""
+    read = (ledger.flows, ledger.assays, ledger.stocktakes)
+    rows = [row for each in read for row in each(site=fault.site, origin="measured").to_pylist()]
+    return frozenset(r["month"] for r in rows if r["meter"] == fault.meter and r["corrects"])
 
 
 def _doubts(ledger: Ledger) -> Doubts:

@@ -14,8 +14,6 @@ from cupral.demonstration.truth import Truth, consumption, load
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 
-LINES = 25
-"""Most lines that the story may take."""
 WINDOW = (202511, 202610)
 """First and last month on which the benchmark share stands."""
 BENCHMARK = 13.0

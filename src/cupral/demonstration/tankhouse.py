@@ -72,11 +72,12 @@ def tankhouse(sketch: Sketch, made: Anodes, noble: Mapping[str, Vector], furnace
 
 
 def _cathodes(sketch: Sketch, cathode: Vector, none: Mapping[str, tuple[float, float]]) -> None:
+    known = {"Cu": (float(value("tankhouse")["cathode_Cu"]), 0.0), **none}
     sketch.flow("CATHODE", "阴极铜产出|cathodes", "tankhouse>cathode-yard", "cathode_copper",
                 cathode, meter="weighbridge", group=f"calibration:{sketch.site}",
-                known={"Cu": (value("tankhouse")["cathode_Cu"], 0.0), **none})  # fmt: skip
+                known=known)  # fmt: skip
     change = sketch.store("cathode-yard", "阴极铜库|cathode yard", "cathode_copper",
                           float(cathode.mean()) * 0.15)  # fmt: skip
     sketch.flow("SALES", "阴极铜销售|cathode sales", "cathode-yard>outside", "cathode_copper",
-                cathode - change, meter="weighbridge",
-                group=f"calibration:{sketch.site}")  # fmt: skip
+                cathode - change, meter="weighbridge", group=f"calibration:{sketch.site}",
+                known=known)  # fmt: skip

@@ -1,10 +1,11 @@
 """Audit: prove that nothing in the ledger has changed since it was posted.
 
 Level 1: the chain of postings and the SHA-256 of every file. Level 2: also the content hash
-of every part of every posting (rows and settled documents) and of every kept Result,
+of every part of every posting (rows and settled documents) and of every version of a Result,
 recomputed from what is stored.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,8 +180,18 @@ def _documents(ledger: Ledger, kept: _Kept) -> list[str]:
 
 
 def _results(ledger: Ledger) -> list[str]:
-    return [
-        f"result {row['key']}: content changed since it was kept"
-        for row in ledger.results()
-        if Result.from_document(row["body"]).sha256 != row["sha256"]
-    ]
+    kept = schema.result.c
+    query = sa.select(kept.key, kept.version, kept.body, kept.sha256).order_by(kept.id)
+    with ledger.records.database.connect() as connection:
+        return [
+            f"result {row.key} (version {row.version}): content changed since it was kept"
+            for row in connection.execute(query)
+            if _result_sha(row.body) != row.sha256
+        ]
+
+
+def _result_sha(body: str) -> str:
+    try:
+        return Result.from_document(json.loads(body)).sha256
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "unreadable"

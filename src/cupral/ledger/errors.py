@@ -6,8 +6,7 @@ CupralError
 ├── NotFound            something was asked for that is not in the ledger
 ├── Conflict            the same id was posted with other content, or two writers collided
 ├── CannotDecide        an answer needs something that nobody has given yet
-├── Damaged             stored bytes do not match their hash
-└── NotAllowed          the reader or author has no right to this
+└── Damaged             stored bytes do not match their hash
 """
 
 from collections.abc import Iterable
@@ -40,10 +39,6 @@ class CannotDecide(CupralError):
 
 class Damaged(CupralError):
     """Stored bytes do not match their hash."""
-
-
-class NotAllowed(CupralError):
-    """The reader or author has no right to this."""
 
 
 @dataclass(frozen=True, slots=True)

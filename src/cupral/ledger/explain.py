@@ -26,7 +26,7 @@ class Explanation:
     content: Mapping[str, Any]
     leads_to: tuple[str, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
-    """Earlier and later versions, or rows that undo this one."""
+    """All versions (of a row: the rows that undo it)."""
 
     def __str__(self) -> str:
         lines = [f"{self.kind}  {self.title}"]
@@ -94,13 +94,14 @@ def _parameter(ledger: Ledger, name: str) -> Explanation:
 
 
 def _result(ledger: Ledger, name: str) -> Explanation:
-    rows = ledger.versions(name)  # a key may hold '#' itself, as in 1#炉
+    rows, wanted = ledger.versions(name), ""  # a key may hold '#' itself, as in 1#炉
     if not rows:
-        key, _, version = name.rpartition("#")
-        rows = [row for row in ledger.versions(key) if str(row["version"]) == version]
-    if not rows:
+        key, _, wanted = name.rpartition("#")
+        rows = ledger.versions(key)
+    asked = [row for row in rows if wanted in ("", str(row["version"]))]
+    if not asked:
         raise NotFound(f"no kept Result {name!r}; a Result is kept by `cupral.system.call`")
-    result = Result.from_document(rows[0]["body"])
+    result = Result.from_document(asked[0]["body"])
     history = tuple(
         {
             "version": row["version"],

@@ -15,9 +15,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupral.ledger.correction import (
+    REVERSE,
+    reversals,
+    standing_rows,
+    superseding,
+    unreversed,
+)
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, InputError, NotFound
-from cupral.ledger.flow import NOUNS, SCHEMAS
 from cupral.ledger.parameter import Parameter, ParameterBook
 from cupral.ledger.period import Period
 from cupral.ledger.reading import EVER, Read, note, note_all, noting
@@ -34,14 +40,13 @@ from cupral.ledger.stores import rows, schema
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
-from cupral.ledger.stores.records import Records, document_parts, now
+from cupral.ledger.stores.records import Records, document_parts
 
 Wanted = str | Sequence[str] | None
 """A filter: one value, several, or all."""
 
 _PATIENCE = 20
 """How often rows to be undone are read again when other writers change them."""
-_REVERSE = "reverse:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,10 @@ class Ledger:
         InputError
             If a row is not allowed or there is nothing to post; nothing is written.
         Conflict
-            If the id was posted before with other content.
+            If the id was posted before with other content, or has been reversed.
         """
-        if id.startswith(_REVERSE):
-            raise InputError(f"posting id {id!r}: {_REVERSE!r} marks what `reverse` posts")
+        if id.startswith(REVERSE):
+            raise InputError(f"posting id {id!r}: {REVERSE!r} marks what `reverse` posts")
         nouns = {"flows": flows, "assays": assays, "stocktakes": stocktakes}
         tables = {name: rows.given(name, items, id, 0) for name, items in nouns.items()}
         tables = {name: table for name, table in tables.items() if table.num_rows}
@@ -109,14 +114,17 @@ class Ledger:
         if not parts and not acts:
             raise InputError(f"posting {id!r} holds no rows and settles nothing; nothing to post")
         batch = Batch(id, author, note, combined((*parts, *acts)), (*parts, *acts))
-        if (receipt := self.manifest.already(id, batch.given_sha)) is not None:
-            return receipt
 
-        def prepared() -> Batch:
+        def prepared() -> Batch | Receipt:
+            if (receipt := self.manifest.already(id, batch.given_sha)) is not None:
+                return unreversed(self.manifest, receipt)
             if not supersede:
                 return batch
             head = self.head
-            undoing = {name: self._superseding(name, table, id) for name, table in tables.items()}
+            undoing = {
+                name: superseding(self.manifest, self.scan, name, table, id)
+                for name, table in tables.items()
+            }
             return replace(batch, parts=(*parts_of(undoing), *acts), read_at=head)
 
         return self._commit(prepared, settled)
@@ -124,28 +132,36 @@ class Ledger:
     def reverse(self, posting: str, *, author: str, reason: str) -> Receipt:
         """Undo what still stands of a posting by counter-rows (冲销).
 
-        Rows that the posting had itself undone stand again. Reversing a reversing entry is
-        possible (its id is `reverse:POSTING`); documents are not touched.
+        Rows that the posting had itself undone stand again. The reversing entry is called
+        `reverse:POSTING` and can be reversed too; then the posting's content stands in that
+        third entry, and reversing the posting again reverses the third. A posting that is
+        reversed answers 'already'. Documents are not touched.
         """
         if not reason.strip():
             raise InputError(f"reversing {posting!r} needs a reason; say why it was wrong")
-        id, seq = f"{_REVERSE}{posting}", self.manifest.get(posting)["seq"]
-        if (earlier := self.manifest.receipt(id)) is not None:
-            return earlier
+        self.manifest.get(posting)
 
-        def reversing() -> Batch:
-            head = self.head
-            standing = self._standing(posting, seq)
+        def reversing() -> Batch | Receipt:
+            head, (*earlier, last) = self.head, reversals(self.manifest, posting)
+            if len(earlier) % 2:
+                return last
+            standing = standing_rows(self.manifest, self.scan, last)
             if not standing:
                 raise InputError(f"nothing of posting {posting!r} stands any more")
+            id = f"{REVERSE}{last.id}"
             undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
             parts = parts_of(undone)
             return Batch(id, author, reason, combined(parts), parts, head)
 
         return self._commit(reversing, ())
 
-    def _commit(self, prepared: Callable[[], Batch], documents: Sequence[Document]) -> Receipt:
-        """Commit a batch; prepare it again if rows that it undoes have changed meanwhile."""
+    def _commit(
+        self, prepared: Callable[[], Batch | Receipt], documents: Sequence[Document]
+    ) -> Receipt:
+        """Commit a batch; prepare it again if rows that it undoes have changed meanwhile.
+
+        What has been done before prepares to its receipt.
+        """
 
         def within(connection: Any, batch: Batch, seq: int, scopes: Any) -> None:
             for document in documents:
@@ -153,33 +169,11 @@ class Ledger:
             self.records.mark_stale(connection, seq, scopes)
 
         for _ in range(_PATIENCE):
-            receipt = self.manifest.commit(prepared(), within)
+            batch = prepared()
+            receipt = batch if isinstance(batch, Receipt) else self.manifest.commit(batch, within)
             if receipt is not None:
                 return receipt
         raise Conflict("other writers keep changing the same rows; try again when they are done")
-
-    def _standing(self, posting: str, seq: int) -> dict[str, pa.Table]:
-        """Rows of a posting, counter-rows included, that nothing has undone."""
-        standing = {}
-        for name in SCHEMAS:
-            files = self.manifest.files(name, posting_seq=seq)
-            mine = self.scan.every(name, files, Filter({"posting": (posting,)}))
-            if mine.num_rows:
-                later = self._around(name, mine, self.scan.every)
-                undone = pc.is_in(rows.references(mine), value_set=later["corrects"])
-                standing[name] = mine.filter(pc.invert(undone))
-        return {name: table for name, table in standing.items() if table.num_rows}
-
-    def _around(self, name: str, table: pa.Table, read: Callable[..., pa.Table]) -> pa.Table:
-        """What is read of the months and sites of these rows."""
-        months, sites = pc.min_max(table["month"]).as_py(), pc.unique(table["site"]).to_pylist()
-        span = (months["min"], months["max"])
-        files = self.manifest.files(name, months=span, sites=sites)
-        return read(name, files, Filter({"site": tuple(sites)}, *span))
-
-    def _superseding(self, name: str, entered: pa.Table, id: str) -> pa.Table:
-        current = self._around(name, entered, self.scan.current)
-        return rows.superseding(name, entered, current, id)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -264,6 +258,11 @@ class Ledger:
         """Number of the latest posting."""
         return self.manifest.head
 
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """How much has been kept: number of the latest posting, document and register row."""
+        return self.records.state()
+
     def posted(self, id: str) -> bool:
         """Whether a posting has this id."""
         return self.manifest.receipt(id) is not None
@@ -344,7 +343,7 @@ class Ledger:
 
     def reading(self) -> AbstractContextManager[Read]:
         """Note everything that is read inside, for a Result's dependencies."""
-        return noting(Read(self.head, now()))
+        return noting(Read(*self.state))
 
     def kept(self, query: str, arguments: Mapping[str, Any]) -> Result | None:
         """The kept Result of a question, if nothing that it stood on has changed."""
@@ -371,6 +370,10 @@ class Ledger:
         """Kept Results that stand on data that has changed since."""
         return [Result.from_document(row["body"]) for row in self.results(stale=True)]
 
+    def stale_count(self) -> int:
+        """How many statements' latest version is stale."""
+        return self.records.stale_count()
+
     def versions(self, key: str) -> list[dict[str, Any]]:
         """All versions of a statement, latest first."""
         return self.records.kept(key)
@@ -393,4 +396,4 @@ def _seen(found: pa.Table) -> pa.Table:
     return found
 
 
-__all__ = ["NOUNS", "Ledger", "Read", "Receipt"]
+__all__ = ["Ledger", "Read", "Receipt"]

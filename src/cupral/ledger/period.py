@@ -7,7 +7,7 @@ January-February of Chinese statistics, `2026-Q1` quarter, `2026` year, and
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -63,6 +63,33 @@ class Period:
         kind: Kind = "month" if count == 1 else "months"
         return _month(first // 100, first % 100, count, kind)
 
+    @staticmethod
+    def ending(last: int, count: int) -> "Period":
+        """The months, `count` of them, that end with `last` (YYYYMM).
+
+        Examples
+        --------
+        >>> str(Period.ending(202610, 12))
+        '2025-11..2026-10'
+        """
+        first = last // 100 * 12 + last % 100 - count
+        return Period.run(first // 12 * 100 + first % 12 + 1, last)
+
+    @staticmethod
+    def spanning(start: datetime, end: datetime) -> "Period":
+        """The span of a row by its name: a month, January and February merged, or months.
+
+        Examples
+        --------
+        >>> str(Period.spanning(datetime(2026, 1, 1), datetime(2026, 3, 1)))
+        '2026-JF'
+        """
+        months = Period(start, end, "months").months
+        if len(months) == 1:
+            return Period(start, end, "month")
+        merged = len(months) == 2 and months[0] % 100 == 1
+        return Period(start, end, "january-february" if merged else "months")
+
     @property
     def months(self) -> tuple[int, ...]:
         """The calendar months this span touches, as YYYYMM."""
@@ -70,6 +97,11 @@ class Period:
         latest = self.end - timedelta(microseconds=1)
         last = latest.year * 12 + latest.month - 1
         return tuple((m // 12) * 100 + m % 12 + 1 for m in range(first, last + 1))
+
+    @property
+    def last_day(self) -> date:
+        """Its last day, whose rules apply to the whole of it."""
+        return (self.end - timedelta(microseconds=1)).date()
 
     @property
     def days(self) -> float:
@@ -132,7 +164,10 @@ def _parse(text: str) -> Period:
             start = datetime.strptime(text, form)
         except ValueError:
             continue
-        return Period(start, start + timedelta(hours=length), kind)  # type: ignore[arg-type]
+        try:
+            return Period(start, start + timedelta(hours=length), kind)  # type: ignore[arg-type]
+        except OverflowError:
+            raise InputError(f"{text!r} ends after the last day of the calendar") from None
     raise InputError(
         f"{text!r} is no period; write 2026, 2026-03, 2026-JF, 2026-Q1, 2026-03-01,"
         " 2026-03-01T05 or 2025-11..2026-10"

@@ -4,6 +4,8 @@ The ledger keeps each dimension in one unit (`CANONICAL`): t, MWh, m3, CNY, kA.h
 Everything else is converted where it enters or leaves.
 """
 
+import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,12 +17,19 @@ CANONICAL = ("t", "MWh", "m3", "CNY", "kA*h", "1", "K", "V")
 """The units in which the ledger keeps amounts."""
 
 _ALIASES = {
-    "吨": "t", "万吨": "10kt", "千克": "kg", "公斤": "kg", "克": "g", "千吨": "1000t",
-    "千瓦时": "kWh", "万千瓦时": "10MWh", "兆瓦时": "MWh", "度": "kWh", "亿千瓦时": "100GWh",
-    "立方米": "m3", "标准立方米": "m3", "Nm3": "m3", "m³": "m3", "万立方米": "10000m3",
-    "元": "CNY", "万元": "10000CNY", "亿元": "100MCNY", "吉焦": "GJ",
-    "kAh": "kA*h", "kA.h": "kA*h", "": "1",
+    "吨": (1.0, "t"), "千吨": (1e3, "t"), "万吨": (1e4, "t"), "千克": (1.0, "kg"),
+    "公斤": (1.0, "kg"), "克": (1.0, "g"), "度": (1.0, "kWh"), "千瓦时": (1.0, "kWh"),
+    "万千瓦时": (10.0, "MWh"), "兆瓦时": (1.0, "MWh"), "亿千瓦时": (1e5, "MWh"),
+    "吉焦": (1.0, "GJ"), "立方米": (1.0, "m3"), "标准立方米": (1.0, "m3"), "Nm3": (1.0, "m3"),
+    "m³": (1.0, "m3"), "万立方米": (1e4, "m3"), "元": (1.0, "CNY"), "万元": (1e4, "CNY"),
+    "百万元": (1e6, "CNY"), "亿元": (1e8, "CNY"), "十亿元": (1e9, "CNY"),
+    "kAh": (1.0, "kA*h"), "kA.h": (1.0, "kA*h"),
 }  # fmt: skip
+_NAME = r"[A-Za-zµμ°Ω%_]+"
+_TERM = rf"(?:1|{_NAME}(?:(?:(?:\^|\*\*)-?)?[1-9])?)"
+_WRITTEN = re.compile(rf"(?a:{_TERM}(?: ?[*/] ?{_TERM}| {_TERM})*)")
+"""Names with small powers, multiplied and divided: nothing else of a text is worked out."""
+_MOST_LETTERS = 60
 
 
 @lru_cache(maxsize=1)
@@ -31,23 +40,48 @@ def _registry() -> "pint.UnitRegistry[float]":
 
 
 @lru_cache(maxsize=1024)
-def _parsed(unit: str) -> "pint.Quantity[float]":
-    text = _ALIASES.get(unit.strip(), unit.strip())
-    leading = "".join(character for character in text if character in "0123456789")
-    plain = {"10kt": "1e4 t", "1000t": "1e3 t",
-             "10MWh": "10 MWh", "100GWh": "100 GWh", "10000m3": "1e4 m**3",
-             "10000CNY": "1e4 CNY", "100MCNY": "1e8 CNY"}  # fmt: skip
-    if leading and text in plain:
-        text = plain[text]
-    text = text.replace("m3", "m**3") if "m**3" not in text else text
+def _quantity(unit: str) -> "pint.Quantity[float]":
+    """One of a unit.
+
+    Raises
+    ------
+    InputError
+        If it is unknown, could mean several things, or has another zero than its base unit.
+    """
+    scale, text = _ALIASES.get(unit.strip(), (1.0, unit.strip()))
+    if len(text) > _MOST_LETTERS or not _WRITTEN.fullmatch(text):
+        raise _unknown(unit)
     try:
-        return _registry().Quantity(1.0, "") if text == "1" else _registry().parse_expression(text)
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, SyntaxError):
-        raise InputError(
-            f"unit {unit!r} is not known; write for example t, kg, MWh, kWh, GJ, m3, CNY, 万元"
-        ) from None
-    except Exception as error:  # pint raises tokenizer errors of several kinds on odd text
-        raise InputError(f"unit {unit!r} cannot be read ({type(error).__name__})") from None
+        parsed = _registry().parse_units(re.sub(rf"({_NAME})([1-9])", r"\1**\2", text))
+        quantity = _registry().Quantity(scale, parsed)
+        base = quantity.to_base_units().magnitude
+        zero = _registry().Quantity(0.0, parsed).to_base_units().magnitude
+    except (pint.errors.PintError, ValueError, OverflowError, ZeroDivisionError):
+        raise _unknown(unit) from None
+    _refuse_ton(text)
+    if zero != 0.0:
+        raise InputError(f"unit {unit!r} has another zero than its base unit; convert to K first")
+    if not 0.0 < base < math.inf:
+        raise _unknown(unit)
+    return quantity
+
+
+def _unknown(unit: str) -> InputError:
+    return InputError(
+        f"unit {unit[:_MOST_LETTERS]!r} is not known; write for example t, kg, MWh, kWh, GJ, m3,"
+        " CNY, 万元"
+    )
+
+
+def _refuse_ton(text: str) -> None:
+    """The registry's ton is the North American one, which nobody here means."""
+    for name in re.findall(_NAME, text):
+        for _, root, _ in _registry().parse_unit_name(name):
+            if root == "ton" and not name.startswith(("short_", "long_")):
+                raise InputError(
+                    "'ton' may be 907, 1000 or 1016 kg; write t for the tonne of 1000 kg,"
+                    " short_ton or long_ton for the others"
+                )
 
 
 @lru_cache(maxsize=1024)
@@ -74,15 +108,6 @@ def factor(unit: str, into: str) -> float:
         )
     except pint.errors.DimensionalityError:
         raise InputError(f"{unit!r} cannot be converted to {into!r}: different dimension") from None
-
-
-def _quantity(unit: str) -> "pint.Quantity[float]":
-    parsed = _parsed(unit)
-    if not hasattr(parsed, "units"):
-        return _registry().Quantity(float(parsed), "")
-    if _registry().Quantity(0.0, parsed.units).to_base_units().magnitude != 0.0:
-        raise InputError(f"unit {unit!r} has another zero than its base unit; convert to K first")
-    return parsed
 
 
 @lru_cache(maxsize=1024)

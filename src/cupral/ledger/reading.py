@@ -24,8 +24,10 @@ class Read:
 
     head: int = 0
     """Number of the latest posting then."""
-    at: int = 0
-    """Time then [microseconds UTC]."""
+    documents: int = 0
+    """Number of the latest row of documents then."""
+    registers: int = 0
+    """Number of the latest row of the registers then."""
     scopes: set[Reading] = field(default_factory=set)
     demonstration: bool = False
 

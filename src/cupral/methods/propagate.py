@@ -64,7 +64,8 @@ def propagate(
     Raises
     ------
     PropagateError
-        Shapes that disagree, a negative sd, or a matrix that is no correlation.
+        Shapes that disagree, a negative sd, a matrix that is no correlation, or a result or
+        variance that is not finite.
 
     Source
     ------
@@ -91,6 +92,11 @@ def propagate(
     centre = np.zeros(len(slope)) if value is None else np.asarray(value, np.float64).reshape(-1)
     if len(centre) != len(slope):
         raise PropagateError(f"value has {len(centre)} entries for {len(slope)} results.")
+    if not (np.isfinite(centre).all() and np.isfinite(covariance).all()):
+        raise PropagateError(
+            "a result or its variance is not finite; move the inputs away from where the formula"
+            " has no value, or give them in larger units."
+        )
     floor = 1e-14 * np.einsum("ij,ij->i", scaled, scaled)
     np.fill_diagonal(
         covariance, np.where(np.diagonal(covariance) > floor, covariance.diagonal(), 0)
@@ -129,12 +135,23 @@ def evaluate(
     ([250.0], [0.3536])
     """
     centre, spread = np.array(value, np.float64), np.asarray(sd, np.float64)
-    slope = derivative(function, centre)
+    slope = derivative(function, centre, spread)
     return propagate(slope, spread, value=function(centre), correlation=correlation)
 
 
-def derivative(function: Callable[[Array], ArrayLike], value: ArrayLike) -> Array:
+def derivative(
+    function: Callable[[Array], ArrayLike], value: ArrayLike, sd: ArrayLike = 0.0
+) -> Array:
     """Jacobian (q, n) of a formula by fourth-order central differences.
+
+    The step is a thousandth of an input. An input of 0 has no size of its own: there the step
+    is its standard uncertainty, or 0.001 if that is not given.
+
+    Parameters
+    ----------
+    function : (n,) -> (q,)
+    value : (n,) [unit of each input]
+    sd : (n,) or scalar [unit of each input], optional
 
     Raises
     ------
@@ -147,9 +164,10 @@ def derivative(function: Callable[[Array], ArrayLike], value: ArrayLike) -> Arra
     [[6.0, 0.0], [2.0, 3.0]]
     """
     centre = np.array(value, np.float64)
+    spread = np.broadcast_to(np.asarray(sd, np.float64), centre.shape)
     columns = []
     for i, x in enumerate(centre):
-        step = 2.0**-10 * (abs(x) if x else 1.0)
+        step = 2.0**-10 * abs(x) or float(spread[i]) or 2.0**-10
         shifted = [_shift(function, centre, i, k * step) for k in (-2, -1, 1, 2)]
         columns.append((shifted[0] - 8 * shifted[1] + 8 * shifted[2] - shifted[3]) / (12 * step))
     result = np.stack(columns, axis=1)

@@ -67,7 +67,9 @@ def two_product(
     Raises
     ------
     SeparationError
-        Grades that are negative, equal, or not in order tail <= feed <= concentrate.
+        Grades that are negative, equal, or not in order tail <= feed <= concentrate. What the
+        concentrate rejects is richest in the tail: for such a component, name the tail's grade
+        as the concentrate's, and the recovery is that into the tail.
 
     Source
     ------
@@ -81,10 +83,10 @@ def two_product(
     """
     f, c, t = _grades([feed, concentrate, tail], "feed, concentrate and tail")
     spread = _spread(sd, (3,))
-    if not (t <= f <= c or c <= f <= t) or c == t or f == 0.0:
+    if not t <= f <= c or c == t or f == 0.0:
         raise SeparationError(
-            f"feed grade {f:g} must lie between tail {t:g} and concentrate {c:g}, which must "
-            "differ, and not be zero. Check the samples, or reconcile the circuit instead."
+            f"feed grade {f:g} must lie between tail {t:g} and a richer concentrate {c:g}, and "
+            "not be zero. Check whether samples are swapped, or reconcile the circuit instead."
         )
     gap = c - t
     slope = np.array([c * t / f, -t * (f - t) / gap, c * (f - c) / gap]) / (f * gap)

@@ -36,6 +36,8 @@ class Brought:
     author: str
     site: str = ""
     correct: bool = False
+    accept_gaps: bool = False
+    """Take meter rows with unmeasured time between them."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -55,10 +57,11 @@ def take(ledger: Ledger, brought: Brought, *, dry_run: bool) -> Any:
         If the file is faulty; nothing is posted.
     """
     if brought.kind in SITE_KINDS:
+        gaps = {"accept_gaps": True} if brought.kind == "meters" and brought.accept_gaps else {}
         return order(
             ledger, f"balance.import_{brought.kind}", author=brought.author, site=brought.site,
             content=brought.content, filename=brought.filename, dry_run=dry_run,
-            correct=brought.correct,
+            correct=brought.correct, **gaps,
         )  # fmt: skip
     noted = {"filename": brought.filename, "content": brought.content, "dry_run": dry_run}
     with ledger.audited(author=brought.author, action="statistics.import_file", arguments=noted):

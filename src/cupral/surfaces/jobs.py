@@ -1,9 +1,11 @@
 """Jobs: long work with progress, cancellation and a result.
 
-A job is a list of named steps that run one after another in a thread; it can be cancelled
-between two steps. Jobs live in the memory of one serving process.
+A job is a list of named steps that run one after another; it can be cancelled between two
+steps. One thread runs one job after another, so that many orders at once share the memory and
+the ledger of one. Jobs live in the memory of one serving process.
 """
 
+import queue
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cupral.ledger.errors import CupralError, NotFound
+from cupral.ledger.errors import Conflict, CupralError, NotFound
 from cupral.surfaces.problem import problem
 
 Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
@@ -19,6 +21,8 @@ Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
 
 KEPT = 200
 """Finished jobs that are remembered."""
+MOST_WAITING = 20
+"""Jobs that may wait for the one that runs; each may hold a file in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +63,36 @@ class Jobs:
     _jobs: dict[str, Job] = field(default_factory=dict)
     _cancelled: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _waiting: "queue.SimpleQueue[tuple[str, tuple[Step, ...]]]" = field(
+        default_factory=queue.SimpleQueue
+    )
+    _worker: threading.Thread | None = None
 
     def start(self, title: str, steps: Sequence[Step]) -> Job:
-        """Begin a job; returns at once."""
+        """Begin a job, or let it wait for those before it; returns at once.
+
+        Raises
+        ------
+        Conflict
+            If too many jobs wait already.
+        """
         names = tuple(name for name, _ in steps)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         job = Job(id=secrets.token_urlsafe(9), title=title, steps=names, created=now)
         with self._lock:
+            if self._waiting.qsize() >= MOST_WAITING:
+                raise Conflict(f"{MOST_WAITING} jobs wait already; try again when some are done")
             self._forget_old()
             self._jobs[job.id] = job
-        threading.Thread(target=self._run, args=(job.id, tuple(steps)), daemon=True).start()
+            self._waiting.put((job.id, tuple(steps)))
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, daemon=True)
+                self._worker.start()
         return job
+
+    def _work(self) -> None:
+        while True:
+            self._run(*self._waiting.get())
 
     def job(self, id: str) -> Job:
         """The present state of a job."""
@@ -98,8 +121,10 @@ class Jobs:
                 self._change(id, state="failed", problem=problem(error, name).document())
                 return
             except Exception as error:  # a defect of ours must reach the waiting reader
-                told = {"title": "defect", "what": f"{type(error).__name__}: {error}"}
-                self._change(id, state="failed", problem={**told, "where": name, "faults": ()})
+                told = {"title": "defect", "what": f"{type(error).__name__}: {error}",
+                        "where": name, "allowed": "", "faults": (),
+                        "next": "a defect of ours; report it with what you sent"}  # fmt: skip
+                self._change(id, state="failed", problem=told)
                 return
         self._change(id, state="done", done=len(steps), result=outcomes[steps[-1][0]])
 

@@ -10,7 +10,6 @@ from cupral.ledger.errors import (
     Damaged,
     Fault,
     InputError,
-    NotAllowed,
     NotFound,
     RowFaults,
 )
@@ -44,9 +43,8 @@ _KINDS: tuple[tuple[type[CupralError], str, int, str], ...] = (
     (RowFaults, "faulty rows", 422, "mend the rows named below and send the whole file again"),
     (InputError, "not allowed", 422, "change the value and try again"),
     (NotFound, "not found", 404, "look at the list of what there is, then ask again"),
-    (Conflict, "conflict", 409, "use another posting id, or reverse the earlier posting first"),
+    (Conflict, "conflict", 409, "give the new content a posting id of its own"),
     (CannotDecide, "cannot decide", 409, "supply what is missing, then ask again"),
-    (NotAllowed, "no right", 403, "ask the owner of these rows"),
     (Damaged, "damaged", 500, "run `cupral audit verify --level 2` and restore the file it names"),
 )
 

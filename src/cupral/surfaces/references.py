@@ -14,7 +14,7 @@ from cupral.ledger.parameter import Parameter
 from cupral.ledger.result import Result
 from cupral.ledger.stores.protocol import Filter
 from cupral.surfaces.signature import signature
-from cupral.system import ask, queries, refresh
+from cupral.system import ask, call, queries
 
 MOST_POSTINGS = 8
 """Postings of which the rows are read for one page; the others are only named."""
@@ -40,12 +40,12 @@ def question(key: str) -> tuple[str, dict[str, Any]]:
     InputError
         If it names no query that there is.
     """
-    name, _, written = unquote(key).partition("?")
+    name, _, written = key.partition("?")
     if name not in queries():
         raise InputError(f"{key!r} names no query; there are {', '.join(sorted(queries()))}")
     found = signature(name, queries()[name])
-    texts = dict(part.partition("=")[::2] for part in written.split("&") if part)
-    return name, found.read(texts)
+    pairs = (part.partition("=")[::2] for part in written.split("&") if part)
+    return name, found.read({argument: unquote(value) for argument, value in pairs})
 
 
 def answer(ledger: Ledger, key: str) -> Result:
@@ -80,9 +80,15 @@ def explained(ledger: Ledger, reference: str) -> Explanation:
     return Explanation(reference, "result", title, result.document(), result.lineage)
 
 
-def recomputed(ledger: Ledger) -> list[str]:
-    """Recompute stale Results as new versions; their keys."""
-    return [result.key for result in refresh(ledger)]
+def recomputed(ledger: Ledger) -> dict[str, list[str]]:
+    """Recompute stale Results as new versions: keys of these, and why others have no answer."""
+    keys, unanswered = [], []
+    for old in ledger.stale_results():
+        try:
+            keys.append(call(ledger, old.query, **old.arguments).key)
+        except CupralError as error:
+            unanswered.append(f"{old.key}: {error}")
+    return {"recomputed": keys, "unanswered": unanswered}
 
 
 def sorted_lineage(ledger: Ledger, references: Iterable[str], most: int = 60) -> Lineage:
@@ -108,7 +114,7 @@ def ledger_rows(ledger: Ledger, references: Iterable[str]) -> tuple[Mapping[str,
     for reference in references:
         table, _, name = reference.partition(":")
         posting, _, row = name.rpartition("/")
-        if posting and row.isdigit():
+        if posting and row.isascii() and row.isdigit():
             wanted.setdefault((table, posting), []).append(int(row))
     found: list[Mapping[str, Any]] = []
     for (table, posting), numbers in list(wanted.items())[:MOST_POSTINGS]:

@@ -158,7 +158,9 @@ def _model(name: str, arguments: tuple[Argument, ...]) -> type[BaseModel]:
     fields: dict[str, Any] = {
         a.name: (a.annotation, ... if a.required else a.default) for a in arguments
     }
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, protected_namespaces=(), allow_inf_nan=False
+    )
     title = "".join(part.title() for part in re.split(r"[._]", name))
     model: type[BaseModel] = create_model(title, __config__=config, **fields)
     return model

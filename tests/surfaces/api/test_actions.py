@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from cupral.ledger.result import Result
+from cupral.surfaces.api import actions
 from cupral.surfaces.intake import KINDS
 from cupral.system import call
 from tests.surfaces.reader import Reader
@@ -72,6 +74,18 @@ def test_a_contradiction_needs_the_tick_for_correction(reader: Reader) -> None:
     assert reader.ledger.head == 1
 
 
+def test_a_gap_needs_the_tick_for_gaps(reader: Reader) -> None:
+    gap = b"meter,period,amount\nCONC.belt,2026-04,1000\nCONC.belt,2026-06,1000\n"
+    job = upload(reader, gap, "post")
+    assert "accept_gaps" in job["problem"]["faults"][0]["cure"]
+    assert "(accept_gaps)" in reader.page("/upload")
+    assert upload(reader, gap, "post", accept_gaps="yes")["result"]["rows_posted"] == 2
+
+
+def test_columns_are_explained_in_both_languages(reader: Reader) -> None:
+    assert "计量点 meter" in reader.page("/upload")
+
+
 def test_faults_are_shown_by_row_and_column(reader: Reader) -> None:
     job = upload(reader, b"meter,period,amount\nCONC.bel,2026-04,1O\n", "post")
     page = report(reader, job)
@@ -115,7 +129,7 @@ def test_a_reversal_without_reason_is_refused(reader: Reader) -> None:
 
 def test_recomputing_when_nothing_is_stale_is_harmless(reader: Reader) -> None:
     job = reader.order("/refresh")
-    assert job["result"] == {"recomputed": []}
+    assert job["result"] == {"recomputed": [], "unanswered": []}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -220,3 +234,58 @@ def test_an_unknown_job_is_a_page(browser: Reader) -> None:
 def test_job_pages_are_never_kept(reader: Reader) -> None:
     job = upload(reader, APRIL, "check")
     assert reader.get(f"/jobs/{job['id']}").headers["cache-control"] == "no-store"
+
+
+def test_a_result_without_an_answer_is_told_beside_the_posting(reader: Reader) -> None:
+    with reader.ledger.reading() as read:
+        reader.ledger.flows(site=SITE)
+    arguments = {"site": "gone", "period": "2026"}
+    reader.ledger.keep(Result(query="balance.streams", subject="x", arguments=arguments), read)
+    job = upload(reader, APRIL, "post")
+    page = report(reader, job)
+    assert (job["state"], reader.ledger.head) == ("done", 2)
+    assert "have no answer now" in page
+    assert "balance.streams?period=2026&amp;site=gone" in page
+    assert "Nothing was posted" not in page
+
+
+def test_a_defect_after_the_posting_does_not_say_that_nothing_was_posted(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_ledger: object) -> dict:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(actions, "recomputed", broken)
+    job = upload(reader, APRIL, "post")
+    page = report(reader, job)
+    assert (job["state"], reader.ledger.head) == ("failed", 2)
+    assert "The file was posted; only what came after it failed." in page
+    assert "Nothing was posted" not in page
+
+
+def test_checked_files_are_kept_up_to_a_size(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The latest one always, however large."""
+    monkeypatch.setattr(actions, "KEPT_BYTES", int(len(APRIL) * 2.5))
+    jobs = [upload(reader, APRIL, "check") for _ in range(3)]
+    assert reader.post(f"/jobs/{jobs[0]['id']}/post").status_code == 422
+    assert reader.order(f"/jobs/{jobs[1]['id']}/post")["result"]["status"] == "posted"
+    monkeypatch.setattr(actions, "KEPT_BYTES", 1)
+    last = upload(reader, meter_file(("2026-05",)), "check")
+    assert reader.order(f"/jobs/{last['id']}/post")["result"]["status"] == "posted"
+
+
+def test_a_field_numbered_by_no_plain_digit_is_passed_over(reader: Reader) -> None:
+    answer = reader.post("/networks/new", data={"site-²-id": "x", "do": "preview"})
+    assert answer.status_code == 422
+
+
+def test_a_reversal_can_be_reversed_from_the_page(reader: Reader) -> None:
+    (posting,) = [row["id"] for row in reader.ledger.postings()]
+    for id in (posting, f"reverse:{posting}"):
+        assert f'name="posting" value="{id}"' in reader.page("/postings")
+        reader.order("/reverse", data={"posting": id, "reason": "x", "author": "me"})
+    page = reader.page("/postings")
+    assert page.count("b-none") == 1, "the reversal is reversed, what it reversed stands again"
+    assert f'name="posting" value="{posting}"' in page

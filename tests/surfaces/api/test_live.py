@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from cupral.ledger.document import Document
 from cupral.ledger.ledger import Ledger
 from cupral.surfaces.api import live
 from cupral.surfaces.api.desk import Desk
@@ -100,3 +101,31 @@ def test_the_clock_stands_still_when_nobody_listens(clock: Clock) -> None:
         return clock.listeners == 0 and clock._task is not None and clock._task.done()
 
     assert asyncio.run(run())
+
+
+def test_one_failed_look_at_the_ledger_does_not_end_the_clock(
+    workshop: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> list[dict]:
+        events = clock.events()
+        try:
+            first = await heard(events, 2)
+            read = Clock._read
+            failed = asyncio.Event()
+
+            def broken(self: Clock) -> tuple[int, int]:
+                monkeypatch.setattr(Clock, "_read", read)
+                failed.set()
+                raise OSError("the disk is away for a moment")
+
+            monkeypatch.setattr(Clock, "_read", broken)
+            workshop.put(Document(kind="note", id="n", party="p"), author="me")
+            await asyncio.wait_for(failed.wait(), 5)
+            return [*first, *await heard(events, 2)]
+        finally:
+            await events.aclose()
+            await clock.stop()
+
+    ticks = [event["tick"] for event in asyncio.run(run())]
+    assert ticks == sorted(set(ticks))
+    assert len(ticks) == 4

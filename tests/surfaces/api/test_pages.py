@@ -200,3 +200,13 @@ class TestLanguage:
     def test_the_switch_keeps_the_page_and_its_arguments(self, browser: Reader) -> None:
         text = browser.get("/parameters", params={"system": "plan"}).text
         assert 'href="/parameters?system=plan&amp;lang=en"' in text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/?through=9999-12-31", 422), ("/query/plan/status?through=9999-12-31", 422),
+     ("/api/query/plan/status?through=9999-12-31", 422), ("/postings?before=²", 200),
+     ("/postings?before=x", 200), ("/static/x/%00", 404)],
+)  # fmt: skip
+def test_odd_addresses_are_no_defects(browser: Reader, path: str, status: int) -> None:
+    assert browser.get(path).status_code == status

@@ -2,13 +2,16 @@
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cupral.ledger.ledger import Ledger
-from cupral.system import ask, call
+from cupral.ledger.stores import schema
+from cupral.system import ask, call, order
 from tests.surfaces.cli.test_app import Line
 from tests.surfaces.workshop import NETWORK, SITE, SUSPECT, meter_file
 
@@ -92,6 +95,14 @@ class TestImport:
         assert workshop.head == 1
         line.run("import", "meters", str(path), "--site", SITE, "--correct")
         assert ask(workshop, "balance.streams", site=SITE, period="2026-03").status == "passed"
+
+    def test_gaps_are_taken_if_asked(self, line: Line, tmp_path: Path) -> None:
+        path = tmp_path / "gap.csv"
+        path.write_text("meter,period,amount\nCONC.belt,2026-04,1000\nCONC.belt,2026-06,1000\n")
+        _, error = line.both("import", "meters", str(path), "--site", SITE, code=2)
+        assert "--accept-gaps" in error
+        text = line.run("import", "meters", str(path), "--site", SITE, "--accept-gaps")
+        assert "2 posted" in text
 
     def test_faults_are_told_by_row_and_column(self, line: Line, tmp_path: Path) -> None:
         path = tmp_path / "bad.csv"
@@ -200,6 +211,26 @@ class TestTrust:
         posting = workshop.postings()[0]["id"]
         assert "reverse:" in line.run("reverse", posting, "--reason", "wrong site")
         assert workshop.flows(site=SITE).num_rows == 0
+
+
+class TestHousekeeping:
+    """`cupral ledger compact` and `sweep`."""
+
+    def test_small_files_are_merged_and_old_ones_swept(self, line: Line, workshop: Ledger) -> None:
+        order(workshop, "balance.import_meters", author="me", site=SITE, correct=True,
+              content=meter_file(**{SUSPECT: 1000.0}), filename="late.csv")  # fmt: skip
+        before = workshop.flows()
+        assert "1 months merged" in line.run("ledger", "compact")
+        assert "0 files deleted" in line.run("ledger", "sweep"), "a reader may hold them yet"
+        for path in workshop.folder.rglob("*.parquet"):
+            os.utime(path, (0, 0))
+        with schema.writing(workshop.manifest.database) as connection:
+            connection.execute(sa.update(schema.file).where(
+                schema.file.c.removed_at.is_not(None)).values(removed_at=0))  # fmt: skip
+        assert "2 files deleted" in line.run("ledger", "sweep", "--hours", "1")
+        assert workshop.flows() == before
+        assert "intact" in line.run("audit", "verify", "--level", "2")
+        assert "ledger.sweep" in line.run("audit", "trail")
 
 
 class TestPlan:

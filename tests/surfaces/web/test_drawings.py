@@ -52,6 +52,8 @@ class TestNetwork:
 
     def test_everything_lies_within_the_frame(self) -> None:
         made = drawn(network(*CHAIN))
+        assert made.boxes
+        assert made.wires
         for box in made.boxes:
             assert 0 <= box.x <= made.width - BOX_WIDTH
             assert 0 <= box.y <= made.height - BOX_HEIGHT
@@ -63,6 +65,7 @@ class TestNetwork:
         streams = [(f"i{k}", "outside", f"p{k}") for k in range(6)]
         streams += [(f"m{k}", f"p{k}", "mix") for k in range(6)]
         boxes = drawn(network(*streams)).boxes
+        assert len(boxes) >= 7
         for number, one in enumerate(boxes):
             for other in boxes[number + 1 :]:
                 apart = abs(one.x - other.x) >= BOX_WIDTH or abs(one.y - other.y) >= BOX_HEIGHT
@@ -103,7 +106,8 @@ class TestSankey:
         assert made["links"][0]["stream"] == "冰铜"
 
     def test_the_result_is_json(self) -> None:
-        json.dumps(sankey([row("ab", "a", "b", 1.0)], {}), allow_nan=False)
+        made = sankey([row("ab", "a", "b", 1.0)], {})
+        assert json.loads(json.dumps(made, allow_nan=False)) == made
 
     @pytest.mark.parametrize(
         ("material", "colours"),

@@ -276,6 +276,7 @@ class TestOthers:
 
     def test_every_parameter_is_listed_with_status_and_source(self, browser: Reader) -> None:
         page = html.unescape(browser.page("/parameters"))
+        assert browser.ledger.parameters.values
         for id, values in browser.ledger.parameters.values.items():
             assert id in page
             for value in values:

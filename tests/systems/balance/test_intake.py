@@ -346,3 +346,23 @@ def test_an_empty_template_is_recognised_and_asks_for_rows(
         importers[template.name](  # type: ignore[attr-defined]
             works, author="a", site=SITE, content=content, filename=f"t.{form}"
         )
+
+
+def test_names_like_the_wrong_one_are_offered_first_and_the_rest_counted(works: Ledger) -> None:
+    """With twenty meters the one that was meant is not behind the twelfth."""
+    more = "".join(f"\n  - {{id: A-{n:02d}, stream: feed, sd_relative: 0.01}}" for n in range(20))
+    network = WORKS.replace(
+        "  - {id: F1,", f"  - {{id: T-METAL, stream: sold, sd_relative: 0.01}}{more}\n  - {{id: F1,"
+    )
+    define_network(works, author="a", content=network.encode(), filename="w.yaml")
+    with pytest.raises(RowFaults) as caught:
+        import_meters(
+            works,
+            author="a",
+            site=SITE,
+            filename="m.csv",
+            content=text("TAPPED-METAL,2026-03,1,t", head="meter,period,amount,unit"),
+        )
+    cure = caught.value.faults[0].cure
+    assert cure.startswith("use one of T-METAL, ")
+    assert "and 12 more, or add it to the network" in cure

@@ -190,3 +190,115 @@ def test_all_sites_are_reconciled_in_one_posting(works: Ledger) -> None:
     rows = works.flows(site=SITE, origin="reconciled", period="2026-01").to_pylist()
     assert receipt.rows == len(rows) == len(TRUE_FLOWS) + 1
     assert {row["posting"] for row in rows} == {receipt.id}
+
+
+ONE_METER = """
+site: {id: one, name_en: one, enterprise: firm}
+processes: [{id: shop, balances: [energy]}]
+streams:
+  - {id: AC-1, source: outside, target: shop, material: electricity, carrier: energy, unit: MWh}
+  - {id: USED, source: shop, target: outside, material: electricity, carrier: energy, unit: MWh}
+meters: [{id: M-1, stream: AC-1, unit: MWh, sd_relative: 0.01}]
+"""
+
+
+def one_meter(ledger: Ledger, *rows: str) -> Result:
+    """A site of one meter, its rows of November, and its balance."""
+    order(ledger, "balance.define_network", author="e", content=ONE_METER.encode(),
+          filename="one.yaml")  # fmt: skip
+    content = "\n".join(["meter,start,end,amount", *rows]).encode()
+    order(ledger, "balance.import_meters", author="e", site="one", content=content,
+          filename="m.csv")  # fmt: skip
+    return ask(ledger, "balance.streams", site="one", period="2025-11")
+
+
+def test_what_nothing_checks_is_not_tested(ledger: Ledger) -> None:
+    """One meter agrees with itself; that is no passed test."""
+    result = one_meter(ledger, "M-1,2025-11-01,2025-12-01,100")
+    (summary,) = result.tables["summary"]
+    assert (result.status, summary["verdict"]) == ("not tested", "not tested")
+    assert (summary["redundancy"], summary["passed"], summary["p_value"]) == (0, None, None)
+    assert not any(badge.startswith("incomplete") for badge in result.badges)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (("M-1,2025-11-01,2025-11-20,100",), "19 of 30 days of 202511 read, M-1"),
+        (("M-1,2025-11-01,2025-11-10,40", "M-1,2025-11-10,2025-11-20,60"), "19 of 30 days"),
+        (("M-1,2025-11-20,2025-12-10,100",), "11 of 30 days of 202511 read, and 9 days of other"),
+    ],
+)
+def test_a_month_that_was_not_read_to_its_end_is_named(
+    ledger: Ledger, rows: tuple[str, ...], said: str
+) -> None:
+    """The sum of what was read stands, and the answer says of which days it is."""
+    result = one_meter(ledger, *rows)
+    assert any(badge.startswith("incomplete month: ") and said in badge for badge in result.badges)
+    assert part(result, stream="AC-1")["measured"] == 100.0
+    assert ask(ledger, "balance.months", site="one", period="2025-11").status == "incomplete"
+
+
+def test_a_shift_of_hours_is_no_gap(ledger: Ledger) -> None:
+    """Meters are read at eight in the morning."""
+    result = one_meter(ledger, "M-1,2025-11-01 08:00,2025-12-01 08:00,100")
+    assert result.badges == ()
+
+
+def test_a_stream_whose_meter_is_set_aside_has_the_class_of_its_value(works: Ledger) -> None:
+    """Without its meters it has no value, so it is not redundant."""
+    post(works, 202602, scale={"E-furnace-power": 0.9})
+    result = ask(works, "balance.streams", site=SITE, period="2026-02")
+    for row in result.parts:
+        known = row["reconciled"] is not None
+        assert known == (row["class"] != "unobservable"), row["stream"]
+    assert part(result, stream="furnace-power")["class"] == "unobservable"
+    kept = ask(works, "balance.streams", site=SITE, period="2026-02", treatment="keep")
+    assert part(kept, stream="furnace-power")["class"] == "redundant"
+
+
+def test_the_two_stocktakes_of_a_month_have_names_of_their_own(works: Ledger) -> None:
+    """One meter, two readings: each is named by its day, the meter stands once in the group."""
+    post(works, 202602, scale={"S-store": 1.5})
+    result = ask(works, "balance.streams", site=SITE, period="2026-02")
+    labels = [row["label"] for row in result.tables["meters"]]
+    assert len(labels) == len(set(labels))
+    assert {"S-store 2026-02-01", "S-store 2026-03-01"} < set(labels)
+    (doubt,) = [row for row in result.tables["suspects"] if "S-store" in row["group"]]
+    assert doubt["group"].count("S-store") == 1
+    assert {"S-store 2026-02-01", "S-store 2026-03-01"} & set(doubt["readings"])
+    aside = [badge for badge in result.badges if "S-store" in badge]
+    assert aside
+    assert all("(202602)" in badge for badge in aside)
+
+
+def propagated(ledger: Ledger, formula: str, x: float, u: float = 1.0) -> Result:
+    """A formula of one input."""
+    return ask(ledger, "balance.propagation", names=["a"], expressions={"y": formula}, x=[x], u=[u])
+
+
+@pytest.mark.parametrize(
+    ("formula", "x", "why"),
+    [
+        ("1/(a-1)", 1.0, r"formula y = 1/\(a-1\) has no finite value at a = 1 \(float division"),
+        ("sqrt(a)", -1.0, "math domain error|nonnegative"),
+        ("a**0.5", -2.0, "its value is not finite"),
+        ("exp(a)", 1000.0, "math range error"),
+        ("a*1e200*1e200", 1.0, "its value is not finite"),
+        ("log(a)", 0.0, "has no finite value at a = "),
+    ],
+)
+def test_a_formula_without_a_value_is_named(
+    ledger: Ledger, formula: str, x: float, why: str
+) -> None:
+    """Never an infinity, a complex number or a crash."""
+    with pytest.raises(InputError, match=why):
+        propagated(ledger, formula, x)
+
+
+def test_an_uncertainty_without_bounds_or_no_formula_is_refused(ledger: Ledger) -> None:
+    """The variance would overflow."""
+    with pytest.raises(InputError, match="its variance is not finite"):
+        propagated(ledger, "a*1e10", 1.0, 1e200)
+    with pytest.raises(InputError, match="there is no formula"):
+        ask(ledger, "balance.propagation", names=["a"], expressions={}, x=[1.0], u=[1.0])

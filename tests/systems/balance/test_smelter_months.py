@@ -323,4 +323,22 @@ def test_false_alarms_of_the_whole_engine_stay_below_one_in_twenty(smelter: Smel
 def test_the_template_of_the_example_is_the_template_of_the_importer(smelter: Smelter) -> None:
     """Headers of the written files are those that a user gets as an empty template."""
     first = (smelter.files / "meters-2017-01.csv").read_text(encoding="utf-8-sig").splitlines()[0]
-    assert first == ",".join(column.header for column in METERS.columns)
+    assert first == ",".join(column.title for column in METERS.columns)
+
+
+def test_copper_and_sulphur_recovered_by_hand_from_the_streams(smelter: Smelter) -> None:
+    """Cast copper and acid over all that left: slag and dust, sulphur that never became acid."""
+    result = smelter.results[201701]
+    amount = {row["stream"]: row["reconciled"] for row in result.parts}
+    told = ask(smelter.ledger, "balance.recoveries", site=SITE, period="2017-01")
+    whole = {r["element"]: r for r in told.parts if r["product"] == "all products"}
+    contents = ask(smelter.ledger, "balance.elements", site=SITE, period="2017-01").parts
+    held = {(r["stream"], r["element"]): r["amount"] for r in contents}
+    cast, acid = 0.9972 * amount["cast_copper"], 0.32 * amount["acid"]
+    lost = ("slag_clean", "dust_1", "dust_2")
+    copper = sum(held[stream, "Cu"] for stream in lost)
+    sulphur = sum(held[stream, "S"] for stream in (*lost, "sulphur_losses"))
+    assert whole["Cu"]["recovery"] == pytest.approx(cast / (cast + copper), rel=1e-9)
+    assert whole["S"]["recovery"] == pytest.approx(acid / (acid + sulphur), rel=1e-9)
+    assert set(whole) == {"Cu", "S"}
+    assert 0.95 < whole["Cu"]["recovery"] < 0.98

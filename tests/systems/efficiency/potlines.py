@@ -1,6 +1,7 @@
 """A small aluminium province for the tests: three potline series of two firms."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -102,6 +103,14 @@ def declare(
     ledger.post(id, author="t", flows=rows)
 
 
+def declared_rows(
+    site: str, name: str, what: str, months: Sequence[int], *, intensity: float = 12.9
+) -> list[Flow]:
+    """Declared rows of one figure of a line, without an sd; energy at `intensity` [MWh/t]."""
+    amount = OUTPUT[name] * (1.0 if what == "output" else intensity)
+    return [replace(_declared(site, name, what, amount, month), sd=0.0) for month in months]
+
+
 def _declared(site: str, name: str, what: str, amount: float, month: int) -> Flow:
     period = Period.month(month)
     output = what == "output"
@@ -117,12 +126,12 @@ def _declared(site: str, name: str, what: str, amount: float, month: int) -> Flo
 
 def measure(
     ledger: Ledger, months: Sequence[int] = MONTHS, *, seed: int | None = None,
-    fault: dict[str, float] | None = None, id: str = "meters",
+    fault: dict[str, float] | None = None, id: str = "meters", sites: Sequence[str] = tuple(SERIES),
 ) -> None:  # fmt: skip
     """Post a reading of every meter: the truth, with noise if a seed is given."""
     generator = None if seed is None else np.random.default_rng(seed)
     rows = []
-    for site in SERIES:
+    for site in sites:
         edges = {stream.id: stream for stream in network(site).streams}
         for month in months:
             for meter in network(site).meters:

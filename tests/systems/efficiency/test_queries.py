@@ -1,6 +1,8 @@
 """Levels of a value and of a line, end to end on a small real ledger."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -15,8 +17,11 @@ from tests.systems.efficiency.potlines import (
     OUTPUT,
     TWELVE,
     declare,
+    declared_rows,
     line,
+    measure,
     merged,
+    network,
     register,
 )
 
@@ -204,3 +209,67 @@ def test_copper_in_standard_coal(ledger: Ledger) -> None:
     assert result.value == pytest.approx(210.0)
     assert (result.unit, result.status) == ("kgce/t", "level 1")
     assert "incomplete: cu L1 lacks 11 of 12 months" in result.badges
+
+
+# -- one coefficient, one set of months --------------------------------------------------------
+
+
+def smelter(ledger: Ledger, months: Sequence[int]) -> None:
+    """A furnace whose power is metered in some months, on the comprehensive boundary."""
+    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
+    furnace = replace(line("L1"), product="cathode_copper", metal_stream="metal-L1",
+                      energy_streams=(("comprehensive", "ac-L1"),))  # fmt: skip
+    ledger.register(
+        Site(id="north", name_zh="n", name_en="n", enterprise="c", city="x", lines=(furnace,)),
+        author="t",
+    )
+    made = network("north")
+    streams = tuple(
+        replace(s, material="cathode_copper") if s.id == "metal-L1" else s for s in made.streams
+    )
+    ledger.register(replace(made, streams=streams), author="t")
+    measure(ledger, months, sites=("north",))
+
+
+def test_standard_coal_is_taken_on_one_day(ledger: Ledger) -> None:
+    """An amended coefficient divides and multiplies alike: the declared figure uses the new one."""
+    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
+    furnace = replace(
+        line("L1"), product="cathode_copper", energy_streams=(("comprehensive", "power"),)
+    )
+    ledger.register(
+        Site(id="north", name_zh="n", name_en="n", enterprise="c", city="x", lines=(furnace,)),
+        author="t",
+    )
+    rows = [
+        row for what in ("output", "comprehensive")
+        for row in declared_rows("north", "L1", what, MONTHS, intensity=1.0)
+    ]  # fmt: skip
+    ledger.post("r", author="t", flows=rows)
+    id = "efficiency.standard_coal_electricity"
+    (old,) = ledger.parameters.values[id]
+    new = replace(old, valid_from=date(2026, 1, 1), value=0.2, status="unconfirmed")
+    book = replace(ledger.parameters, values={**ledger.parameters.values, id: (old, new)})
+    result = ask(replace(ledger, parameters=book), "efficiency.energy_level", site="north",
+                 line="L1", boundary="comprehensive", norm="cu_concentrate_to_cathode",
+                 through="2026-10")  # fmt: skip
+    assert result.value == pytest.approx(200.0)
+    assert new.reference in result.lineage
+    assert f"unconfirmed: {id}" in result.badges
+
+
+def test_reconciled_standard_coal_claims_only_the_months_it_has(ledger: Ledger) -> None:
+    """Meters of nine months: three of twelve are said to be missing."""
+    smelter(ledger, MONTHS[3:])
+    result = ask(ledger, "efficiency.energy_level", site="north", line="L1",
+                 boundary="comprehensive", norm="cu_concentrate_to_cathode",
+                 through="2026-10")  # fmt: skip
+    assert result.origin == "reconciled"
+    assert "incomplete: north L1 lacks 3 of 12 months" in result.badges
+    assert result.parts[0]["missing_months"] == 3
+
+
+def test_a_value_that_is_no_number_reaches_no_level(ledger: Ledger) -> None:
+    """NaN is neither level 1 nor a failure of level 3."""
+    with pytest.raises(InputError, match="value is nan"):
+        ask(ledger, "efficiency.level", norm="al_liquid_ac", value=float("nan"))

@@ -1,5 +1,8 @@
 """The share of capacity above the benchmark, end to end on a small real ledger."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from cupral.ledger.errors import InputError
@@ -15,6 +18,7 @@ from tests.systems.efficiency.potlines import (
     OUTPUT,
     TWELVE,
     declare,
+    declared_rows,
     line,
     measure,
     merged,
@@ -249,3 +253,116 @@ def test_a_late_file_makes_the_kept_share_stale(metered: Ledger) -> None:
     assert not metered.stale_results()
     metered.reverse("declared", author="t", reason="filed too low")
     assert [result.query for result in metered.stale_results()] == ["efficiency.share"]
+
+
+# -- months that do not match ----------------------------------------------------------------
+
+
+def unmatched(ledger: Ledger, *, output: int = 12, energy: int = 12) -> Ledger:
+    """Series L2 at 13,500 kWh/t whose firm forgot a month of output or of energy."""
+    register(ledger, networks=False)
+    declare(ledger, lines=["L1", "L3"])
+    rows = [
+        row for what, count in (("output", output), ("liquid_ac", energy))
+        for row in declared_rows("north", "L2", what, MONTHS[:count], intensity=13.5)
+    ]  # fmt: skip
+    ledger.post("l2", author="t", flows=rows)
+    return ledger
+
+
+@pytest.mark.parametrize(("months", "forgotten"), [({"energy": 11}, "energy"),
+                                                   ({"output": 11}, "output")])  # fmt: skip
+def test_a_month_of_one_side_only_is_no_intensity(
+    ledger: Ledger, months: dict[str, int], forgotten: str
+) -> None:
+    """Twelve months of metal over eleven of power would be 12,375 kWh/t, level 1, met."""
+    result = ask(unmatched(ledger, **months), "efficiency.share", through="2026-10", target=0.5)
+    row = part(result, "L2")
+    assert (row["above"], row["intensity"], row["level"]) == (False, None, None)
+    assert row["probability_above"] == 0.0
+    assert (result.value, result.status) == (pytest.approx(CAPACITY["L1"] / ALL), "not met")
+    assert result.needs == (f"{forgotten} of north L2 in 2026-10",)
+    assert "incomplete: north L2 lacks 1 of 12 months" in result.badges
+    assert result.high == pytest.approx(CAPACITY["L1"] / ALL)
+
+
+def test_an_enterprise_with_an_unmatched_series_is_not_above(ledger: Ledger) -> None:
+    """The mean of its series is not known, so none of them counts."""
+    found = ask(unmatched(ledger, energy=11), "efficiency.share", through="2026-10",
+                by="enterprise", threshold=14000.0)  # fmt: skip
+    assert {row["line"]: row["above"] for row in found.parts} == {
+        "L1": False, "L2": False, "L3": True,
+    }  # fmt: skip
+    assert found.value == pytest.approx(CAPACITY["L3"] / ALL)
+    assert found.high == pytest.approx(CAPACITY["L3"] / ALL), "drawn errors revive none of them"
+
+
+def test_a_line_with_unmatched_months_has_no_level(ledger: Ledger) -> None:
+    """Asked alone it cannot be decided, and the month is named."""
+    result = ask(unmatched(ledger, energy=11), "efficiency.energy_level", site="north",
+                 line="L2", through="2026-10")  # fmt: skip
+    assert (result.value, result.status) == (None, "cannot decide")
+    assert result.needs == ("energy of north L2 in 2026-10",)
+
+
+# -- what it stands on -----------------------------------------------------------------------
+
+
+def test_parameters_that_were_used_are_shown(ledger: Ledger) -> None:
+    """Rows without an sd take the declared one; an idle line is followed back."""
+    register(ledger, networks=False, operating=False)
+    rows = [
+        row for name, months in (("L1", MONTHS), ("L3", [202401, 202402]))
+        for what in ("output", "liquid_ac")
+        for row in declared_rows("north" if name == "L1" else "south", name, what, months)
+    ]  # fmt: skip
+    ledger.post("returns", author="t", flows=rows)
+    result = ask(ledger, "efficiency.share", through="2026-10")
+    named = {text.split("@")[0] for text in result.lineage if text.startswith("parameter:")}
+    assert {"parameter:efficiency.declared_relative_sd", "parameter:efficiency.idle_lookback"} <= (
+        named
+    )
+    assert "unconfirmed: efficiency.declared_relative_sd" in result.badges
+
+
+def test_parameters_that_were_not_used_are_not_shown(declared: Ledger) -> None:
+    """Every row has its sd (one of zero needs none) and no line is idle."""
+    rows = [replace(row, amount=0.0, meter="second form") for what in ("output", "liquid_ac")
+            for row in declared_rows("south", "L3", what, MONTHS[:1])]  # fmt: skip
+    declared.post("nothing", author="t", flows=rows)
+    result = ask(declared, "efficiency.share", through="2026-10")
+    assert not any("declared_relative_sd" in text for text in (*result.lineage, *result.badges))
+    assert not any("idle_lookback" in text for text in result.lineage)
+
+
+# -- lists of lines --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ([{"ent": "A", "cap": "x", "out": 1, "ac": 1}], r"line 1: cap .x. is no number.*>= 0"),
+        ([{"ent": "A", "cap": float("inf"), "out": 1, "ac": 1}], "line 1: cap inf is no number"),
+        ([{"ent": "A", "cap": 1, "out": 1, "ac": float("nan")}], "line 1: ac nan is no number"),
+        ([{"ent": "A", "cap": 1, "out": -1, "ac": 1}], "line 1: out -1 is no number"),
+        ([{"ent": "A", "cap": 1, "out": True, "ac": 1}], "line 1: out True is no number"),
+        ([{"ent": "A", "cap": 0, "out": 1, "ac": 1}], "no capacity in all"),
+        ([7], r"line 1 is 7; a row is \{ent, line, cap, out, ac\}"),
+    ],
+)
+def test_share_of_refuses_what_is_no_number(
+    ledger: Ledger, rows: list[dict[str, Any]], match: str
+) -> None:
+    """Each names its row, its column and what is allowed."""
+    with pytest.raises(InputError, match=match):
+        ask(ledger, "efficiency.share_of", lines=rows)
+
+
+@pytest.mark.parametrize("name", ["threshold", "target"])
+def test_a_bound_that_is_no_number_is_refused(declared: Ledger, name: str) -> None:
+    """NaN would answer 'not met' to everything."""
+    rows = [{"ent": "A", "cap": 1, "out": 1, "ac": 1}]
+    with pytest.raises(InputError, match=f"{name} is nan"):
+        ask(declared, "efficiency.share_of", lines=rows, **{name: float("nan")})
+    with pytest.raises(InputError, match=f"{name} is nan"):
+        ask(declared, "efficiency.share", through="2026-10", **{name: float("nan")})

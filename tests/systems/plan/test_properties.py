@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupral.ledger.errors import InputError
@@ -132,6 +132,7 @@ TARGET = Target(id="X", indicator_zh="甲", indicator_en="a", metric="m", tests=
 BAR = Bar(test=TEST, sign=">", threshold=10.0)
 
 
+@settings(deadline=None)  # the first conversion of a process reads the table of units
 @given(st.floats(1.0, 1e7), st.floats(0.0, 1e5))
 def test_figures_are_compared_in_the_unit_of_the_test(tonnes: float, sd: float) -> None:
     """A figure in t and the same in 10 kt have one verdict and one probability."""
@@ -298,3 +299,14 @@ def test_intensity_is_of_the_comprehensive_boundary() -> None:
     assert [share.value for share in gathering.line_intensity(_answer((row,)))] == [200.0]
     assert gathering.line_intensity(_answer(({**row, "boundary": "dc"},))) == []
     assert gathering.line_intensity(_answer(({**row, "output": None},))) == []
+
+
+def test_loadings_of_one_group_add_up() -> None:
+    """A group that the balance names twice counts twice; independent parts in quadrature."""
+    row = {"stream": "m", "reconciled": 10.0, "sd": 1.0}
+    loadings = tuple(
+        {"stream": "m", "group": group, "loading": loading}
+        for group, loading in (("a", 1.0), ("a", 2.0), ("", 3.0), ("", 4.0))
+    )
+    (share,) = gathering.line_output(_answer((row,), loadings=loadings))
+    assert share.loadings == {"a": 3.0, "": 5.0}

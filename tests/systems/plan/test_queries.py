@@ -12,7 +12,16 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.system import ask, call, open_ledger, order, refresh
 from cupral.systems.plan.queries.plans import SHANDONG
-from tests.systems.plan.province import FAULT, THROUGH, WORKS, build, filed, register
+from tests.systems.plan.province import (
+    FAULT,
+    THROUGH,
+    WORKS,
+    build,
+    filed,
+    measure,
+    months_of,
+    register,
+)
 from tests.systems.plan.test_reading import small
 
 
@@ -264,3 +273,109 @@ def test_a_corrected_return_makes_a_new_version(tmp_path: Path) -> None:
     row = next(r for r in changed if r["test_id"] == "T2-level" and r["figure"] == "declared")
     assert row["was"] == pytest.approx(173.04)
     assert row["since"] < ledger.head
+
+
+# -- what a figure lacks -------------------------------------------------------------------
+
+
+def test_an_incomplete_figure_says_so(tmp_path: Path) -> None:
+    """A return of March is missing: the verdict stands on a part, with a badge and the need."""
+    ledger = open_ledger(tmp_path / "own")
+    for works in WORKS:
+        register(ledger, works)
+    for period in ("2025-JF", "2025-03", "2025-04", "2026-JF", "2026-03", "2026-04"):
+        given = [filed(w, period) for w in WORKS if (w.site, period) != ("pots-p2", "2026-03")]
+        order(ledger, "statistics.file_returns", author="t", returns=given)
+    result = ask(ledger, "plan.status", through=THROUGH)
+    for test, query in (("T1-growth", "statistics.value_added_growth"),
+                        ("T7-level", "statistics.revenue")):  # fmt: skip
+        row = rows(result)[test]
+        assert row["verdict"] in ("met", "not met")
+        assert f"incomplete: {query}" in row["badges"]
+        assert "declared: return aluminium-2:2026-03" in row["needs"]
+    assert "declared: return aluminium-2:2026-03" in result.needs
+
+
+def test_an_incomplete_balance_says_so(tmp_path: Path) -> None:
+    """Four of twelve months are metered: the mean of the smelters is badged, site by site."""
+    ledger = open_ledger(tmp_path / "own")
+    for works in WORKS:
+        register(ledger, works)
+    measure(ledger, WORKS, [202601, 202602, 202603, 202604], faulty=False)
+    row = rows(ask(ledger, "plan.status", through=THROUGH))["T5-level"]
+    assert row["reconciled"] is not None
+    assert "incomplete: balance.consumption smelter-a" in row["badges"]
+    assert "incomplete: balance.consumption smelter-b" in row["badges"]
+
+
+def test_every_row_of_a_complete_province_is_complete(standing: Result) -> None:
+    """Nothing is badged without a reason."""
+    assert not any(badge.startswith("incomplete") for badge in standing.badges)
+
+
+def test_a_year_of_one_chain_has_its_page(ledger: Ledger) -> None:
+    """Only aluminium firms file, all twelve months: the copper targets are undecided or 0."""
+    for works in WORKS:
+        register(ledger, works)
+    potlines = [works for works in WORKS if works.chain == "aluminium"]
+    for period in ("2026-JF", *months_of(2026, 3, 12)):
+        order(ledger, "statistics.file_returns", author="t",
+              returns=[filed(works, period) for works in potlines])  # fmt: skip
+    found = rows(ask(ledger, "plan.status", through="2026-12"))
+    assert found["T2-level"]["declared"] == 0.0
+    assert found["T2-growth"]["declared"] is None
+
+
+def test_a_column_of_text_is_no_number(tmp_path: Path) -> None:
+    """A metric may name a column that holds text: a figure is missing, nothing breaks."""
+    ledger, target = build(open_ledger(tmp_path / "own")), small()["targets"][0]
+    source = {
+        "query": "statistics.output",
+        "basis": "declared",
+        "parts": {"value": "to_date", "base": "city"},
+        "arguments": {"product": "cathode_copper", "year": "{year}", "through": "{through}"},
+    }
+    tests = [
+        {"id": "G1-level", "figure": "level", "relation": "超", "value": 1, "unit": "万吨"},
+        {"id": "G1-growth", "figure": "growth", "relation": "超", "value": 1, "unit": "%"},
+    ]
+    figures = {"level": {"value": "value"}, "growth": {"value": "summary.full_year_origin"}}
+    content = small(year=2026, deadline="2026-12", targets=[{**target, "tests": tests}],
+                    metrics={"m": {"accumulates": True,
+                                   "declared": {**source, "figures": figures}}})  # fmt: skip
+    load(ledger, content)
+    result = ask(ledger, "plan.target", plan="small-2027", target="G1", through=THROUGH)
+    found = {row["test_id"]: row for row in result.tables["tests"]}
+    assert found["G1-level"]["verdict"] == "met"
+    assert found["G1-growth"]["verdict"] == "cannot decide"
+    assert "declared: the growth of declared figures" in found["G1-growth"]["needs"]
+    assert {row["by"] for row in result.tables["gap"]} == {"present share"}
+
+
+def test_a_target_in_another_unit_has_no_gap(tmp_path: Path) -> None:
+    """Tonnes against percent: cannot decide, also in depth."""
+    ledger = build(open_ledger(tmp_path / "own"))
+    source = {
+        "query": "statistics.output",
+        "basis": "declared",
+        "parts": {"value": "to_date"},
+        "figures": {"level": {"value": "value"}},
+        "arguments": {"product": "cathode_copper", "year": "{year}", "through": "{through}"},
+    }
+    load(ledger, small(year=2026, deadline="2026-12",
+                       metrics={"m": {"accumulates": True, "declared": source}}))  # fmt: skip
+    result = ask(ledger, "plan.target", plan="small-2027", target="G1", through=THROUGH)
+    assert (result.status, result.tables["gap"]) == ("cannot decide", ())
+
+
+def test_a_threshold_in_another_unit_is_said(ledger: Ledger) -> None:
+    """A query asked in tonnes for a test in percent: cannot decide, not a broken page."""
+    content = small(year=2026, deadline="2026-12", metrics={"m": {
+        "accumulates": False, "declared": {
+            "query": "efficiency.share", "basis": "declared", "unit": "t",
+            "arguments": {"through": "{through}", "target": "{threshold}"},
+            "figures": {"level": {"value": "value"}}}}})  # fmt: skip
+    load(ledger, content)
+    (row,) = ask(ledger, "plan.status", plan="small-2027", through=THROUGH).parts
+    assert row["verdict"] == "cannot decide"
+    assert any("different dimension" in need for need in row["needs"])

@@ -60,6 +60,11 @@ def _test(**changes: Any) -> dict[str, Any]:
     return content
 
 
+def _metric(**changes: Any) -> dict[str, Any]:
+    declared = {"query": "statistics.output", "basis": "declared"} | changes
+    return small(metrics={"m": {"accumulates": True, "declared": declared}})
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -78,8 +83,17 @@ def _test(**changes: Any) -> dict[str, Any]:
         (small(targets=small()["targets"] * 2), r"two target entries are called 'G1'"),
         (small(tasks=small()["tasks"] * 2), r"two task entries are called '1'"),
         (small(published="tomorrow"), r"published: "),
-        (small(metrics={"m": {"accumulates": True, "declared": {"query": "rm -rf"}}}),
-         r"metrics\.m\.declared\.query"),
+        (_metric(query="rm -rf"), r"metrics\.m\.declared\.query"),
+        (_metric(query="plan.status"), r"declared\.query: .*plan asks other systems, not itself"),
+        (_metric(figures={"level": {"value": "nope"}}), r"level.*'nope'.*value, sd, low or high"),
+        (_metric(figures={"level": {"value": "subject"}}), r"level.*'subject'.*or TABLE\.COLUMN"),
+        (_metric(figures={"level": {"sd": "value"}}), r"level.*names no value"),
+        (_metric(gather="by_magic"), r"gather 'by_magic' is not known; use line_output, line_int"),
+        (_metric(gather="line_output"), r"line_output gathers balance\.months, not statistics\."),
+        (_metric(query="balance.months", gather="line_output"), r"line_output needs a product"),
+        (_metric(query="balance.recoveries", gather="worst_recovery", product="cathode_copper"),
+         r"worst_recovery needs the parameters elements, plants"),
+        (_metric(arguments={"year": "{yaer}"}), r"\{yaer\} is no placeholder; use .*\{year\}"),
     ],
 )  # fmt: skip
 def test_a_faulty_plan_file_names_the_place(content: dict[str, Any], message: str) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.explain import explain
 from cupral.ledger.ledger import Ledger
 from cupral.system import ask, manifests, order
 from cupral.systems.plan.compute import shipped
@@ -76,7 +78,8 @@ def test_reports_are_kept_with_their_history(ledger: Ledger) -> None:
         (1, 40.0, "analyst"), (2, 100.0, "analyst"),
     ]  # fmt: skip
     assert result.value == pytest.approx(100 / 3)
-    assert result.lineage == (f"document:clause/{SHANDONG}:T09-M1@2",)
+    assert result.lineage == (f"document:clause/{SHANDONG}:T09-M1",)
+    assert [row["version"] for row in explain(ledger, result.lineage[0]).history] == [1, 2]
 
 
 def test_reporting_the_same_twice_makes_no_new_version(ledger: Ledger) -> None:
@@ -177,6 +180,8 @@ def test_a_loaded_plan_has_its_own_clauses_and_coverage(ledger: Ledger) -> None:
     result = ask(ledger, "plan.coverage", plan="small-2027")
     assert (result.value, result.needs) == (1.0, ("owner of products 新产品",))
     assert {row["name_zh"]: row["owner"] for row in result.parts}["铜精矿"] == "supply"
+    assert result.lineage == ("document:plan/small-2027",)
+    assert explain(ledger, result.lineage[0]).content["state"] == "in force"
 
 
 def test_loading_again_replaces_and_the_same_makes_no_version(ledger: Ledger) -> None:
@@ -202,8 +207,10 @@ def test_the_shipped_plan_can_be_loaded_and_amended(ledger: Ledger, tmp_path: Pa
     [
         ({"relation": "大概"}, InputError, "relation '大概' of a test is not known"),
         ({"value": None, "parameter": "plan.nothing"}, NotFound, "no parameter 'plan.nothing'"),
+        ({"value": None, "parameter": "plan.relations"}, InputError,
+         "parameter plan.relations holds no number"),
     ],
-)
+)  # fmt: skip
 def test_a_plan_that_cannot_be_judged_is_not_loaded(
     ledger: Ledger, test: dict[str, Any], error: type[Exception], message: str
 ) -> None:
@@ -213,6 +220,44 @@ def test_a_plan_that_cannot_be_judged_is_not_loaded(
     with pytest.raises(error, match=message):
         load(ledger, content)
     assert ledger.documents("plan") == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "error", "message"),
+    [
+        ({"query": "statistics.magic"}, NotFound, "metric m: no query 'statistics.magic'"),
+        ({"arguments": {"year": "{year}"}}, InputError, "metric m: .*missing .*'product'"),
+        ({"arguments": {"product": "gold", "year": 1, "colour": "red"}}, NotFound,
+         r"metric m: output takes .*not \['colour'\]"),
+        ({"query": "balance.recoveries", "gather": "worst_recovery", "product": "cathode_copper",
+          "arguments": {"site": "{site}", "period": "{period}"},
+          "parameters": {"elements": "plan.nothing", "plants": "plan.best_plant_sample"}},
+         NotFound, "no parameter 'plan.nothing'"),
+    ],
+)  # fmt: skip
+def test_a_metric_that_cannot_be_asked_is_not_loaded(
+    ledger: Ledger, metric: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    """The query, its arguments and the gatherer's parameters exist before the plan is kept."""
+    declared = {"query": "statistics.output", "basis": "declared",
+                "arguments": {"product": "gold", "year": "{year}"}}  # fmt: skip
+    content = small(metrics={"m": {"accumulates": True, "declared": declared | metric}})
+    with pytest.raises(error, match=message):
+        load(ledger, content)
+    assert ledger.documents("plan") == []
+
+
+def test_the_history_of_all_clauses_is_one_question(ledger: Ledger) -> None:
+    """Not one a clause; another plan's reports do not enter."""
+    report(ledger)
+    load(ledger, small())
+    report(ledger, "C1", plan="small-2027", unit="甲厅")
+    asked = []
+    sa.event.listen(ledger.records.database, "before_cursor_execute",
+                    lambda *given: asked.append(given[2]))  # fmt: skip
+    result = ask(ledger, "plan.clauses")
+    assert sum(row["reports"] for row in result.parts) == 1
+    assert sum("ORDER BY document.kind" in text for text in asked) <= 2
 
 
 def test_a_plan_comes_from_one_place(ledger: Ledger, tmp_path: Path) -> None:
@@ -229,7 +274,7 @@ def test_a_plan_comes_from_one_place(ledger: Ledger, tmp_path: Path) -> None:
 def test_coverage_of_the_shipped_plan(ledger: Ledger) -> None:
     """Nothing is ownerless; what is built is told from what is not."""
     result = ask(ledger, "plan.coverage")
-    assert (result.value, result.tables["ownerless"]) == (0.0, ())
+    assert (result.value, result.tables["ownerless"], result.lineage) == (0.0, (), ())
     counted = {row["kind"]: row for row in result.tables["summary"]}
     assert (counted["products"]["named"], counted["products"]["owned"]) == (50, 50)
     assert counted["technologies"]["named"] == 25

@@ -1,19 +1,15 @@
 """Filing of returns: what is posted, what is refused, and that nothing is half done."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cupral.ledger.errors import Conflict, InputError, RowFaults
 from cupral.ledger.ledger import Ledger
-from cupral.ledger.template import template_file
-from cupral.system import ask, order
-from cupral.systems.statistics.commands import file_returns, import_file
-from cupral.systems.statistics.compute.sheet import TEMPLATE
+from cupral.system import ask
+from cupral.systems.statistics.commands import file_returns
 from tests.systems.statistics.filings import FIRMS, file, filing, item, register
-
-HEADER = "企业,时期,规模以上,指标,产品,厂区,生产线,能耗口径,上年指标,数值,单位\n"
 
 
 @pytest.fixture
@@ -279,6 +275,20 @@ def test_a_rate_that_does_not_fit_is_questioned(firms: Ledger) -> None:
     )
 
 
+def test_what_is_questioned_and_refused_are_parameters(firms: Ledger) -> None:
+    """Amended, they hold at once: a tolerance of 20 points, an index up to 900."""
+    changed = {"statistics.value_added_rate_tolerance": 0.2,
+               "statistics.price_index_range": {"low": 20, "high": 900}}  # fmt: skip
+    values = dict(firms.parameters.values)
+    for id, value in changed.items():
+        values[id] = tuple(replace(dated, value=value) for dated in values[id])
+    amended = replace(firms, parameters=replace(firms.parameters, values=values))
+    given = [filing("cu-a", "2026-03", 1.0, value_added_rate=0.3, price_index=800.0)]
+    with pytest.raises(RowFaults, match=r"price_index.*from 20 to 500"):
+        file(firms, given)
+    assert file(amended, given).warnings == ()
+
+
 def test_every_filing_is_audited(firms: Ledger) -> None:
     """Also the one that fails."""
     file(firms, [filing("cu-a", "2026-03", 1.0)])
@@ -287,78 +297,6 @@ def test_every_filing_is_audited(firms: Ledger) -> None:
     outcomes = [row["outcome"] for row in firms.records.audit()]
     assert outcomes[0] == "done" or outcomes[-1] == "done"
     assert any(text.startswith("Conflict") for text in outcomes)
-
-
-# -- files -----------------------------------------------------------------------------------
-
-
-def sheet(*lines: str) -> bytes:
-    """A CSV file with the Chinese headers."""
-    return (HEADER + "\n".join(lines) + "\n").encode()
-
-
-def test_a_file_of_returns_is_filed(firms: Ledger) -> None:
-    """Rows of one firm and period make one return; rates and restated figures are rows too."""
-    done = import_file(
-        firms, author="t", filename="三月.csv",
-        content=sheet(
-            "cu-a,2026-03,是,output,cathode_copper,,,,,1.2,万吨",
-            "cu-a,2026-03,是,gross_output_value,,,,,,9,亿元",
-            "cu-a,2026-03,是,value_added_rate,,,,,,8,%",
-            "cu-a,2026-03,是,price_index,,,,,,102.5,1",
-            "cu-a,2026-03,是,restated,,,,,gross_output_value,800000000,CNY",
-            "cu-a,2026-03,是,line_output,cathode_copper,cu-a-site,L,,,1.2,万吨",
-            "cu-b,2026-JF,否,revenue,,,,,,5,亿元",
-        ),
-    )  # fmt: skip
-    assert (done.status, done.returns, done.rows) == ("posted", 2, 5)
-    body = firms.document("return", "cu-a:2026-03").body
-    assert body["value_added_rate"] == pytest.approx(0.08)
-    assert body["price_index"] == 102.5
-    assert body["restated"] == {"gross_output_value": 8e8}
-    assert firms.document("return", "cu-b:2026-JF").body["above_designated_size"] is False
-    (added,) = rows(firms, stream="return:value_added")
-    assert added["amount"] == pytest.approx(7.2e7)
-
-
-@pytest.mark.parametrize(
-    ("lines", "match"),
-    [
-        (["cu-x,2026-03,是,revenue,,,,,,5,亿元"], r"row 2, column enterprise \('cu-x'\)"),
-        (["cu-a,2026-03,是,revenue,,,,,,5,亿元", "cu-a,2026-04,是,revenue,,,,,,5,t"],
-         r"row 3, column unit"),
-        (["cu-a,2026-03,是,revenue,,,,,,5,亿元", "cu-a,2026-03,否,value_added,,,,,,1,亿元"],
-         r"row 3, column above_designated_size.*differs from the rows above"),
-        (["cu-a,2026-03,是,revenue,,,,,,five,亿元"], r"row 2, column 数值"),
-    ],
-)  # fmt: skip
-def test_a_faulty_file_names_its_own_rows(firms: Ledger, lines: list[str], match: str) -> None:
-    """Line numbers are those of the file, and nothing is posted."""
-    with pytest.raises(RowFaults, match=rf"(?s)r.csv.*{match}"):
-        import_file(firms, author="t", filename="r.csv", content=sheet(*lines))
-    assert firms.head == 0
-
-
-def test_the_import_command_takes_a_path_or_a_text(firms: Ledger, tmp_path: Path) -> None:
-    """Exactly one of them."""
-    text = sheet("cu-a,2026-03,是,revenue,,,,,,5,亿元").decode()
-    path = tmp_path / "returns.csv"
-    path.write_text(text, encoding="utf-8")
-    name = "statistics.import_returns"
-    assert order(firms, name, author="t", content=text, dry_run=True).status == "dry run"
-    assert order(firms, name, author="t", path=str(path)).status == "posted"
-    assert order(firms, name, author="t", content=text).status == "already"
-    with pytest.raises(InputError, match="either the path"):
-        order(firms, name, author="t")
-
-
-def test_the_template_explains_itself(firms: Ledger) -> None:
-    """The shipped template can be written and its header is understood."""
-    assert len(template_file(TEMPLATE)) > 1000
-    for column in TEMPLATE.columns:
-        assert TEMPLATE.match(column.header) is not None
-        assert column.description_zh
-        assert column.description_en
 
 
 def test_demonstration_firms_mark_their_rows(ledger: Ledger) -> None:
@@ -376,3 +314,34 @@ def test_demonstration_firms_mark_their_rows(ledger: Ledger) -> None:
 def test_the_firms_of_the_tests_are_what_they_seem() -> None:
     """Guards the fixtures: both chains occur."""
     assert set(FIRMS.values()) == {"copper", "aluminium"}
+
+
+# -- faults told as faults -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"items": [1]}, "column items.*is no row"),
+        ({"restated": [1]}, "column restated.*write a table"),
+        ({"items": [item("revenue", 1e308, "万元")]}, "column amount.*too large"),
+    ],
+)
+def test_values_of_another_kind_are_faults(
+    firms: Ledger, changes: dict[str, Any], match: str
+) -> None:
+    """Not a crash."""
+    with pytest.raises(RowFaults, match=match):
+        file(firms, [filing("cu-a", "2026-03", 1.0) | changes])
+
+
+def test_a_return_that_is_no_table_is_a_fault(firms: Ledger) -> None:
+    """The list may hold anything."""
+    with pytest.raises(RowFaults, match=r"row 1.*is no return"):
+        file_returns(firms, author="t", returns=["x"])  # type: ignore[list-item]
+
+
+def test_a_change_beyond_all_measure_is_questioned(firms: Ledger) -> None:
+    """1e300 over 1e-300 overflows; it is a question all the same."""
+    file(firms, [filing("cu-a", "2025-03", 1e-300)])
+    assert len(file(firms, [filing("cu-a", "2026-03", 1e300)]).warnings) == 4

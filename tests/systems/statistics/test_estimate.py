@@ -1,5 +1,6 @@
 """The output-based estimate on declared and reconciled outputs, and free growth arithmetic."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from cupral.system import ask
 from tests.systems.statistics.filings import (
     PRODUCT,
     file,
+    filing,
     flat,
     register,
     two_years,
     year,
 )
+
+NAN = float("nan")
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -72,6 +76,66 @@ def test_the_firms_own_value_added_rate_weighs(ledger: Ledger) -> None:
     result = ask(ledger, "statistics.estimate", kind="value_added", year=2026)
     copper, aluminium = 71500 * 0.4, 18300 * 0.2
     assert result.value == pytest.approx(10 * copper / (copper + aluminium))
+
+
+def test_a_stated_rate_of_zero_is_a_rate(ledger: Ledger) -> None:
+    """A firm that adds no value weighs nothing; the product's rate does not stand in."""
+    register(ledger, ["cu-a", "al-a"])
+    file(ledger, year("cu-a", 2025, flat(100.0), value_added_rate=0.0))
+    file(ledger, year("al-a", 2025, flat(100.0), value_added_rate=0.2))
+    file(ledger, year("cu-a", 2026, flat(150.0, 10)))
+    file(ledger, year("al-a", 2026, flat(103.0, 10)))
+    result = ask(ledger, "statistics.estimate", kind="value_added", year=2026)
+    assert result.value == pytest.approx(3.0)
+
+
+def test_a_new_firm_has_no_base_of_zero(ledger: Ledger) -> None:
+    """Twice the output of last year's firms alone is no growth of 100 %."""
+    two_years(ledger, {"cu-a": 0.02})
+    register(ledger, ["cu-b"])
+    file(ledger, year("cu-b", 2026, flat(100.0, 10)))
+    needed = "last year's returns or a restated figure of cu-b"
+    grown = ask(ledger, "statistics.estimate", kind="value_added", chain="copper", year=2026)
+    assert (grown.value, grown.status, grown.needs) == (None, "cannot decide", (needed,))
+    worth = ask(ledger, "statistics.estimate", kind="revenue", chain="copper", year=2026)
+    row = summary(worth)
+    assert worth.value == pytest.approx(1020 * 72930 + 1000 * 77520)
+    assert (row["growth_pct"], row["full_year"], worth.needs) == (None, None, (needed,))
+
+
+def test_a_missing_return_leaves_the_estimate_incomplete(ledger: Ledger) -> None:
+    """Eight of nine returns give a sum to date, said to be incomplete."""
+    register(ledger, ["cu-a"])
+    file(ledger, year("cu-a", 2025, flat(100.0)))
+    filed = {name: amount for name, amount in flat(103.0).items() if name != "04"}
+    file(ledger, year("cu-a", 2026, filed))
+    result = ask(ledger, "statistics.estimate", kind="revenue", chain="copper", year=2026)
+    assert (result.status, result.needs) == ("incomplete", ("return cu-a:2026-04",))
+
+
+def test_meters_need_no_return(ledger: Ledger) -> None:
+    """Where all months are reconciled in both years, a missing return is not needed."""
+    register(ledger, ["cu-a"])
+    file(ledger, [filing("cu-a", "2026-03", 100.0)])
+    months = Period.parse("2025-01..2025-03").months + Period.parse("2026-01..2026-03").months
+    metered(ledger, {month: 101.0 if month > 202600 else 100.0 for month in months})
+    result = ask(ledger, "statistics.estimate", kind="value_added", year=2026, through="2026-03")
+    assert (result.value, result.status, result.needs) == (pytest.approx(1.0), "ok", ())
+
+
+def test_a_product_without_a_price_in_one_year_is_needed(ledger: Ledger) -> None:
+    """Priced this year only, it has no worth of last year: named, not a crash."""
+    two_years(ledger, {"cu-a": 0.0})
+    id = "statistics.prices"
+    old, new = ledger.parameters.values[id]
+    short = {name: price for name, price in old.value.items() if name != "cathode_copper"}
+    values = {**ledger.parameters.values, id: (replace(old, value=short), new)}
+    book = replace(ledger.parameters, values=values)
+    result = ask(replace(ledger, parameters=book), "statistics.estimate", kind="revenue",
+                 chain="copper", year=2026)  # fmt: skip
+    assert (result.status, result.needs) == (
+        "cannot decide", ("statistics.prices of cathode_copper",),
+    )  # fmt: skip
 
 
 def test_an_unknown_kind_is_refused(ledger: Ledger) -> None:
@@ -195,6 +259,18 @@ def test_the_inverse_always_has_an_interval(ledger: Ledger) -> None:
         ("growth_scope", {"level": 1.0, "restated": 0.0}, "restated level"),
         ("growth_scope", {"level": 1.0, "restated": 1.0, "published": -1.0}, "published"),
         ("growth_average", {"first_pct": -100.0, "second_pct": 1.0}, "no level to grow from"),
+        ("growth_average", {"first_pct": NAN, "second_pct": 1.0}, "first_pct is nan"),
+        ("growth_deflated", {"nominal_pct": NAN, "price_pct": 1.0}, "nominal_pct is nan"),
+        ("growth_deflated", {"nominal_pct": 1.0, "price_pct": float("inf")}, "price_pct is inf"),
+        ("growth_scope", {"level": NAN, "restated": 1.0}, "level is nan"),
+        ("growth_scope", {"level": 1.0, "restated": NAN}, "restated is nan"),
+        ("growth_scope", {"level": 1.0, "restated": 1.0, "published": NAN}, "published is nan"),
+        ("growth_needed", {"base_done": [1], "base_rest": [1], "done_yoy_pct": NAN,
+                           "target_pct": 1}, "done_yoy_pct is nan"),
+        ("growth_inverse", {"base_levels": [1.0], "cumulative_yoy_pct": [1.0],
+                            "rounding_pct": NAN}, "rounding_pct is nan"),
+        ("growth_forward", {"base_levels": [1.0], "yoy_pct": [NAN]}, "yoy_pct is .*finite"),
+        ("growth_forward", {"base_levels": [float("inf")], "yoy_pct": [1.0]}, "positive levels"),
     ],
 )  # fmt: skip
 def test_impossible_arithmetic_is_refused(

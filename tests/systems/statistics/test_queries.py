@@ -205,6 +205,33 @@ def test_a_corrected_return_changes_the_kept_result(ledger: Ledger) -> None:
     assert output(ledger).value == pytest.approx(1130.0)
 
 
+def test_a_year_of_nothing_has_no_growth(ledger: Ledger) -> None:
+    """Only aluminium firms file, all twelve months: copper is 0 t, and 0 over 0 is no growth."""
+    two_years(ledger, {"al-a": 0.02}, until=12)
+    result = output(ledger)
+    row = summary(result)
+    assert (result.value, row["full_year"], row["full_year_growth_pct"]) == (0.0, 0.0, None)
+
+
+def test_a_full_year_over_an_unknown_base_has_no_growth(ledger: Ledger) -> None:
+    """cu-b has no last year: the year of both over that of cu-a alone would be +100 %."""
+    two_years(ledger, {"cu-a": 0.0}, until=12)
+    register(ledger, ["cu-b"])
+    rows = [item("output", 100.0, "t", product="cathode_copper")]
+    file(ledger, year("cu-b", 2026, flat(1.0), items=rows))
+    assert summary(output(ledger))["full_year_growth_pct"] is None
+
+
+def test_a_rest_of_the_year_below_zero_has_no_growth(ledger: Ledger) -> None:
+    """Value added may be negative: a year's base of 0 divides nothing."""
+    register(ledger, ["cu-a"])
+    for period, amount in (("2025-03", 100.0), ("2025-04", -100.0), ("2026-03", 110.0)):
+        rows = [item("value_added", amount, "CNY")]
+        file(ledger, [filing("cu-a", period, 1.0, items=rows)])
+    row = summary(ask(ledger, "statistics.value_added_growth", year=2026, through="2026-03"))
+    assert (row["growth_pct"], row["full_year_sd_pct"]) == (pytest.approx(10.0), None)
+
+
 # -- value added -----------------------------------------------------------------------------
 
 

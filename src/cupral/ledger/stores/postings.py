@@ -139,11 +139,19 @@ class Postings:
                     receipt = _record(connection, batch, last, recorded_at, written)
                     within(connection, batch, receipt.seq, _scopes(batch.parts))
         except BaseException:
-            files.discard(self.root, written)
+            self._discard_unnamed(written)
             raise
         if receipt is None or receipt.status == "already":
             files.discard(self.root, written)
         return receipt
+
+    def _discard_unnamed(self, written: Sequence[DataFile]) -> None:
+        """Delete what no manifest row names: an interrupt may come just after the commit."""
+        name = schema.file.c.name
+        query = sa.select(name).where(name.in_([data.name for data in written]))
+        with self.database.connect() as connection:
+            named = set(connection.scalars(query))
+        files.discard(self.root, [data for data in written if data.name not in named])
 
     def _write(self, batch: Batch, recorded_at: int) -> list[DataFile]:
         stamped = [
@@ -178,8 +186,8 @@ class Postings:
             return None
         if row["content_sha"] != given_sha:
             raise Conflict(
-                f"posting {id!r} exists (number {row['seq']}) with other content; give the new"
-                " content an id of its own, or reverse the old posting first"
+                f"posting {id!r} exists (number {row['seq']}) with other content;"
+                " give the new content an id of its own"
             )
         return _already(row)
 

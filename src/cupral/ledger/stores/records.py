@@ -19,6 +19,11 @@ from cupral.ledger.stores import schema
 from cupral.ledger.stores.postings import Part, Scope
 
 _NO_ROWS = pa.table({})
+_NEWEST = sa.select(sa.func.max(schema.result.c.id)).group_by(schema.result.c.key)
+"""The latest version of every kept statement."""
+_NUMBER = sa.literal_column("rowid", sa.Integer)
+"""SQLite numbers the rows of a table as they come, under the write lock: the order of commits.
+A clock would not do: what was recorded before a reading began may be committed after."""
 
 
 def now() -> int:
@@ -120,20 +125,21 @@ class Records:
         """Keep a new version of a document within a transaction."""
         table = schema.document
         last = connection.execute(
-            sa.select(sa.func.max(table.c.version)).where(
-                table.c.kind == document.kind, table.c.id == document.id
-            )
-        ).scalar()
+            sa.select(table.c.version, table.c.party)
+            .where(table.c.kind == document.kind, table.c.id == document.id)
+            .order_by(table.c.version.desc())
+        ).first()
         kept = replace(
             document,
-            version=int(last or 0) + 1,
+            version=last.version + 1 if last else 1,
             posting=posting or document.posting,
             author=author,
         )
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
-        touched = [(f"document:{kind}", document.party, "", 0) for kind in (document.kind, "*")]
-        self.mark_stale(connection, _head(connection), touched)
+        parties = {document.party, last.party} if last else {document.party}
+        touched = product((f"document:{document.kind}", "document:*"), parties, [""], [0])
+        self.mark_stale(connection, _head(connection), list(touched))
         return kept
 
     def documents(self, latest: bool = True, **filters: str | None) -> list[Document]:
@@ -141,15 +147,15 @@ class Records:
         table = schema.document
         query = sa.select(table).order_by(table.c.kind, table.c.id, table.c.version)
         for name, wanted in filters.items():
-            if wanted is not None and name != "state":
+            if wanted is not None:
                 query = query.where(table.c[name] == wanted)
+        if latest:  # of the document, not of the versions that fit the filters
+            other = table.alias()
+            mine = (other.c.kind == table.c.kind, other.c.id == table.c.id)
+            later = sa.exists().where(*mine, other.c.version > table.c.version)
+            query = query.where(sa.not_(later))
         with self.database.connect() as connection:
-            rows = schema.one_by_one(connection.execute(query))
-        found = [_document(row) for row in rows]
-        if latest:
-            found = list({(item.kind, item.id): item for item in found}.values())
-        state = filters.get("state")
-        return [item for item in found if state is None or item.state == state]
+            return [_document(row) for row in schema.one_by_one(connection.execute(query))]
 
     def keep(self, result: Result, read: Read) -> Result:
         """Keep a Result as a new version of its statement, unless its content is the same."""
@@ -192,14 +198,20 @@ class Records:
     def latest_results(self, *, stale: bool | None = None) -> list[dict[str, Any]]:
         """The latest version of every kept statement, in the order they were kept."""
         table = schema.result
-        newest = sa.select(sa.func.max(table.c.id)).group_by(table.c.key)
-        query = sa.select(table).where(table.c.id.in_(newest)).order_by(table.c.id)
+        query = sa.select(table).where(table.c.id.in_(_NEWEST)).order_by(table.c.id)
         if stale is not None:
             empty = table.c.stale_since.is_(None)
             query = query.where(sa.not_(empty) if stale else empty)
         with self.database.connect() as connection:
             rows = schema.one_by_one(connection.execute(query))
         return [{**row, "body": json.loads(row["body"])} for row in rows]
+
+    def stale_count(self) -> int:
+        """How many statements' latest version is stale."""
+        column = schema.result.c
+        query = sa.select(sa.func.count()).where(column.id.in_(_NEWEST))
+        with self.database.connect() as connection:
+            return int(connection.scalar(query.where(column.stale_since.is_not(None))) or 0)
 
     def readings(self, key: str) -> set[Reading]:
         """What the latest version of a statement stood on."""
@@ -213,7 +225,7 @@ class Records:
 
     @staticmethod
     def mark_stale(connection: sa.Connection, seq: int, scopes: Sequence[Scope]) -> None:
-        """Mark every Result that stood on what a posting touches."""
+        """Mark every Result that stood on what a posting, document or register version touches."""
         scope, table = schema.result_scope.c, schema.result
         names, months = {name for name, *_ in scopes}, [month for *_, month in scopes]
         if not scopes:
@@ -235,6 +247,15 @@ class Records:
         for result_id in touched:
             update = sa.update(table).where(table.c.id == result_id)
             connection.execute(update.values(stale_since=seq))
+
+    def state(self) -> tuple[int, int, int]:
+        """Numbers of the latest posting, row of documents and row of the registers."""
+        posted = sa.select(sa.func.max(schema.posting.c.seq))
+        tables = (schema.document, schema.register)
+        queries = [posted, *(sa.select(sa.func.max(_NUMBER)).select_from(t) for t in tables)]
+        with self.database.connect() as connection:
+            head, documents, registers = (connection.scalar(query) or 0 for query in queries)
+        return int(head), int(documents), int(registers)
 
     def record(self, author: str, action: str, arguments: Mapping[str, Any], outcome: str) -> None:
         """Write one audit record."""
@@ -279,9 +300,9 @@ def _overtaken(connection: sa.Connection, read: Read) -> int | None:
     part, document, register = schema.posting_part.c, schema.document.c, schema.register.c
     posted = sa.select(part.table_name, part.month).where(part.seq > read.head)
     changed = {tuple(row) for row in connection.execute(posted)}
-    acts = sa.select(document.kind).where(document.recorded_at > read.at)
+    acts = sa.select(document.kind).where(read.documents < _NUMBER)
     changed |= {(f"document:{kind}", 0) for (kind,) in connection.execute(acts)}
-    versions = sa.select(register.kind).where(register.recorded_at > read.at)
+    versions = sa.select(register.kind).where(read.registers < _NUMBER)
     changed |= {(f"register:{kind}", 0) for (kind,) in connection.execute(versions)}
     if any(name.startswith("document:") for name, _ in changed):
         changed.add(("document:*", 0))

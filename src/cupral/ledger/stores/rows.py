@@ -175,6 +175,10 @@ def _check(table: str, rows: pa.Table) -> None:
     share = rows["correlation"]
     outside = pc.or_(pc.less(share, 0), pc.greater(share, 1))
     _refuse(table, "correlation", outside, "lies outside 0..1")
+    if table == "assays":
+        share = rows["fraction"]
+        beyond = pc.or_(pc.less(share, 0), pc.greater(share, 1))
+        _refuse(table, "fraction", beyond, "lies outside 0..1; it is a mass fraction, not in %")
     if "end" in rows.schema.names:
         backwards = pc.less_equal(rows["end"], rows["start"])
         _refuse(table, "end", backwards, "is not after start; a row ends after it starts")

@@ -3,6 +3,8 @@
 One SQLAlchemy Core schema, on SQLite by default. Times are microseconds UTC.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,7 +146,8 @@ def open_database(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin, below, starts transactions
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -155,6 +158,20 @@ def open_database(path: Path) -> sa.Engine:
     with writing(engine) as connection:  # two processes may open a new folder at once
         metadata.create_all(connection)
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Turn to the write-ahead log; SQLite itself does not wait if another opens at once."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

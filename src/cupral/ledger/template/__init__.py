@@ -3,8 +3,9 @@
 from cupral.ledger.template.cell import Below
 from cupral.ledger.template.column import Column, Template
 from cupral.ledger.template.reading import Reading, Row, parse_rows, read, suggest
+from cupral.ledger.template.separated import guard
 from cupral.ledger.template.workbook import grids
-from cupral.ledger.template.writing import guard, sheet_file, template_file
+from cupral.ledger.template.writing import sheet_file, template_file
 
 __all__ = [
     "Below",

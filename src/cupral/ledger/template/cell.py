@@ -25,6 +25,15 @@ LARGEST = 1e15
 """No meter, invoice or statistic of an industry is larger."""
 
 
+_PLAIN: Mapping[int, int | str] = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys((0x00A0, 0x2007, 0x2009, 0x202F, 0x3000), " "),
+}
+"""Full-width forms and wide blanks, and what they stand for."""
+_COUNTED = ("number", "censored", "date", "period")
+"""Kinds of cells in which 10³ must not become 103."""
+
+
 class CellFault(Exception):
     """A cell cannot be taken; says what is wrong and how to cure it."""
 
@@ -41,12 +50,20 @@ class Below:
 
 
 def tidy(cell: Any) -> str:
-    """Text of a cell with full-width characters made plain and blanks stripped."""
+    """Text of a cell with full-width characters made plain and blanks stripped.
+
+    Other characters that resemble plain ones (superscripts, circled digits) are left alone.
+
+    Examples
+    --------
+    >>> tidy(" １２．５　"), tidy("10³")
+    ('12.5', '10³')
+    """
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < LARGEST:
         return str(int(cell))
-    return unicodedata.normalize("NFKC", str(cell)).strip().strip("\ufeff\u200b")
+    return str(cell).translate(_PLAIN).strip().strip("\ufeff\u200b")
 
 
 def parse(column: Column, cell: Any) -> Any:
@@ -62,6 +79,13 @@ def parse(column: Column, cell: Any) -> Any:
         raise CellFault(
             f"the spreadsheet's formula failed ({text})",
             "repair the formula and paste its value, or leave the cell empty",
+        )
+    if column.kind not in _COUNTED:
+        text = unicodedata.normalize("NFKC", text)
+    elif strange := [sign for sign in text if sign.isdigit() and not sign.isascii()]:
+        raise CellFault(
+            f"holds {strange[0]!r}, which is no plain digit",
+            "write the number with the digits 0-9 only, e.g. 1000 for 10³",
         )
     return _PARSERS[column.kind](column, cell, text)
 

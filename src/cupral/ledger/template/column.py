@@ -20,7 +20,7 @@ class Column:
     name: str
     """Key of the value in a row that was read."""
     aliases: tuple[str, ...] = ()
-    """Headers under which it is recognised; the first one is written into templates."""
+    """Further headers under which it is recognised; the first one is Chinese."""
     kind: Kind = "text"
     required: bool = False
     allowed: tuple[str, ...] = ()
@@ -33,8 +33,25 @@ class Column:
 
     @property
     def header(self) -> str:
-        """The header that a template shows."""
+        """The header in Chinese, by which messages call it."""
         return self.aliases[0] if self.aliases else self.name
+
+    @property
+    def title(self) -> str:
+        """The header in both languages, as a template shows it.
+
+        Examples
+        --------
+        >>> Column(name="meter", aliases=("计量点",)).title, Column(name="note").title
+        ('计量点 meter', 'note')
+        """
+        same = plain(self.header) == plain(self.name)
+        return self.header if same else f"{self.header} {self.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every header under which it is recognised."""
+        return (self.name, *self.aliases, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,7 @@ class Template:
     def __post_init__(self) -> None:
         seen: dict[str, str] = {}
         for column in self.columns:
-            for alias in (column.name, *column.aliases):
+            for alias in column.names:
                 owner = seen.setdefault(plain(alias), column.name)
                 if owner != column.name:
                     raise InputError(
@@ -70,7 +87,7 @@ class Template:
         bracket = _BRACKET.match(text)
         for name, unit in ((text, ""), *((bracket.groups(),) if bracket else ())):
             for column in self.columns:
-                if plain(name) in {plain(alias) for alias in (column.name, *column.aliases)}:
+                if plain(name) in {plain(alias) for alias in column.names}:
                     return column, unit.strip()
         return None
 

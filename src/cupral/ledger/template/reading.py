@@ -1,6 +1,7 @@
 """Read a file by a template: good rows and all faults, each with row, column, value and cure."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -201,12 +202,12 @@ def _columns(
 
 
 def _add(template: Template) -> str:
-    return f"add it; the columns are {', '.join(c.header for c in template.columns)}"
+    return f"add it; the columns are {', '.join(c.title for c in template.columns)}"
 
 
 def _unknown(number: int, shown: str, template: Template) -> Fault:
     names = [alias for column in template.columns for alias in (column.name, *column.aliases)]
-    near = suggest(shown, names)
+    near = _parts_named(shown, names) or suggest(shown, names)
     return Fault(
         number,
         shown,
@@ -214,6 +215,20 @@ def _unknown(number: int, shown: str, template: Template) -> Fault:
         f"no column is called {shown!r}{near}",
         f"rename or delete it; {_add(template)[8:]}",
     )
+
+
+def _parts_named(shown: str, names: Iterable[str]) -> str:
+    """Of a header in several words, those that are headers: the last says what it is.
+
+    Examples
+    --------
+    >>> _parts_named("reading_start", ["reading", "start", "end"])
+    "; did you mean 'start' or 'reading'?"
+    """
+    by_plain = {plain(name): name for name in names}
+    words = [plain(word) for word in re.split(r"[\s_\-./]+", shown)]
+    found = [repr(by_plain[word]) for word in reversed(words) if word in by_plain]
+    return f"; did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ _BOMS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _UTF8 = "save the file as 'CSV UTF-8' and try again"
 
 
@@ -26,6 +27,35 @@ class Grid:
     rows: tuple[tuple[int, tuple[Any, ...]], ...] = ()
     faults: tuple[Fault, ...] = ()
     name: str = ""
+
+
+def guard(text: str) -> str:
+    """Text that a spreadsheet will show and never compute; `unguarded` takes it back.
+
+    Examples
+    --------
+    >>> guard("=1+1"), guard("-12.5"), guard("matte")
+    ("'=1+1", '-12.5', 'matte')
+    >>> unguarded(guard("=1+1")), unguarded(guard("'=1+1")), unguarded("'90s")
+    ('=1+1', "'=1+1", "'90s")
+    """
+    if not text.lstrip("'").startswith(_STARTS_FORMULA) or _is_number(text):
+        return text
+    return f"'{text}"
+
+
+def unguarded(text: str) -> str:
+    """The text before it was guarded."""
+    guarded = text.startswith("'") and text.lstrip("'").startswith(_STARTS_FORMULA)
+    return text[1:] if guarded else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip() == text and text.isascii()
 
 
 def broken(what: str, cure: str, row: int | None = None, value: str = "") -> Grid:
@@ -101,13 +131,19 @@ def _split(text: str, delimiter: str) -> Grid:
     line = 1
     try:
         for cells in reader:
-            rows.append((line, tuple(cells)))
+            rows.append((line, tuple(map(unguarded, cells))))
             line = reader.line_num + 1
             if len(rows) > ROW_LIMIT:
                 return broken(
                     f"has more than {ROW_LIMIT:,} rows", "split the file by month or meter", line
                 )
     except csv.Error as error:
+        if "field limit" in str(error):
+            return broken(
+                f"holds a cell of more than {csv.field_size_limit():,} characters",
+                "shorten the cell; if it should be short, a quotation mark before it is not closed",
+                line,
+            )
         return broken(
             f"quotation marks do not match ({error})",
             "close the quotation mark, or remove quotation marks from the cell",

@@ -4,12 +4,13 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Collection
 from datetime import date, datetime, time
 from typing import Any
 
 import openpyxl
 from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -18,9 +19,16 @@ from cupral.ledger.template.separated import Grid, broken
 
 ROW_LIMIT = 50_000
 COLUMN_LIMIT = 100
-UNPACKED_LIMIT = 200_000_000
+CELL_LIMIT = 600_000
+"""Cells of the workbook: 50 000 rows of 12 columns; each takes half a kilobyte of memory."""
+UNPACKED_LIMIT = 30_000_000
 """Bytes of the unpacked workbook."""
 RATIO_LIMIT = 300
+_MARKUP = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*<")
+_CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_MERGED = re.compile(rb"<(?:[\w.-]+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([^\"']*)")
+_FEWER = f"delete unused rows and columns (at most {ROW_LIMIT} x {COLUMN_LIMIT}), or use CSV"
 DESCRIPTION = "说明"
 """Sheets whose name begins with this word explain and are not read."""
 _PASTE = "copy the column and paste it as values"
@@ -56,7 +64,13 @@ def grids(content: bytes) -> list[Grid] | Grid:
         return broken(
             f"sheet {hidden[0]!r} is hidden", "show it (or delete it), so that you see what is read"
         )
+    if sum(s.max_row * s.max_column for s in sheets if _fits(s)) > CELL_LIMIT:
+        return broken(f"its sheets reach over more than {CELL_LIMIT:,} cells", _FEWER)
     return [_grid(s) for s in sheets]
+
+
+def _fits(sheet: Worksheet) -> bool:
+    return sheet.max_row <= ROW_LIMIT and sheet.max_column <= COLUMN_LIMIT
 
 
 def _unsafe(content: bytes) -> Grid | None:
@@ -83,14 +97,30 @@ def _unsafe_parts(archive: zipfile.ZipFile) -> Grid | None:
         return broken("the workbook holds macros", "save it as .xlsx without macros")
     if any(name.startswith("xl/externalLinks/") for name in names):
         return broken("the workbook links to other files", _PASTE)
-    for name in names:
-        if name.endswith((".xml", ".rels")):
-            text = archive.read(name)
-            if b"<!ENTITY" in text or b"<!DOCTYPE" in text:
-                return broken(
-                    f"part {name} defines XML entities", "copy the rows into a new workbook"
-                )
+    texts = {part.filename: archive.read(part) for part in parts}
+    texts = {name: text for name, text in texts.items() if _MARKUP.match(text)}
+    for name, text in texts.items():
+        if b"<!ENTITY" in text or b"<!DOCTYPE" in text or b"\x00" in text:
+            return broken(
+                f"part {name} defines XML entities or is not UTF-8",
+                "copy the rows into a new workbook",
+            )
+    return _too_many(texts.values())
+
+
+def _too_many(texts: Collection[bytes]) -> Grid | None:
+    """Refuse what would fill the memory, before openpyxl makes an object of each cell."""
+    cells, rows = (sum(1 for text in texts for _ in p.finditer(text)) for p in (_CELL, _ROW))
+    merged = sum(_area(match[1].decode()) for text in texts for match in _MERGED.finditer(text))
+    if max(cells, merged) > CELL_LIMIT or rows > 2 * ROW_LIMIT:
+        return broken(f"holds {cells:,} cells in {rows:,} rows, {merged:,} of them merged", _FEWER)
     return None
+
+
+def _area(reference: str) -> int:
+    left, top, right, bottom = range_boundaries(reference)
+    across, down = (right or 16_384) - (left or 1), (bottom or 1_048_576) - (top or 1)
+    return (across + 1) * (down + 1)
 
 
 def _opened(content: bytes) -> Workbook | Grid:
@@ -106,10 +136,10 @@ def _opened(content: bytes) -> Workbook | Grid:
 
 
 def _grid(sheet: Worksheet) -> Grid:
-    if sheet.max_row > ROW_LIMIT or sheet.max_column > COLUMN_LIMIT:
+    if not _fits(sheet):
         return broken(
             f"sheet {sheet.title!r} reaches to row {sheet.max_row} and column {sheet.max_column}",
-            f"delete unused rows and columns (at most {ROW_LIMIT} x {COLUMN_LIMIT}), or use CSV",
+            _FEWER,
         )
     faults: list[Fault] = [*_merged(sheet), *_hidden(sheet)]
     rows = []

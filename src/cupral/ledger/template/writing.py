@@ -15,10 +15,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from cupral.ledger.errors import InputError
 from cupral.ledger.template.cell import Below
 from cupral.ledger.template.column import Column, Template
+from cupral.ledger.template.separated import guard
 from cupral.ledger.template.workbook import DESCRIPTION
 
 Format = Literal["csv", "xlsx"]
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FORMATS = {"date": "yyyy-mm-dd hh:mm", "number": "General"}
 _EXPLAINED = (
     "列 column",
@@ -30,27 +30,6 @@ _EXPLAINED = (
     "meaning",
     "例 example",
 )
-
-
-def guard(text: str) -> str:
-    """Text that a spreadsheet will show and never compute.
-
-    Examples
-    --------
-    >>> guard("=1+1"), guard("-12.5"), guard("matte")
-    ("'=1+1", '-12.5', 'matte')
-    """
-    if not text.startswith(_STARTS_FORMULA) or _is_number(text):
-        return text
-    return f"'{text}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip() == text and text.isascii()
 
 
 def template_file(template: Template, format: Format = "xlsx") -> bytes:
@@ -92,7 +71,7 @@ def sheet_file(
 def _csv(template: Template, rows: Iterable[Mapping[str, Any]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([column.header for column in template.columns])
+    writer.writerow([column.title for column in template.columns])
     writer.writerows([[_shown(row.get(c.name)) for c in template.columns] for row in rows])
     return out.getvalue().encode("utf-8-sig")
 
@@ -114,7 +93,7 @@ def _xlsx(tables: Mapping[Template, Iterable[Mapping[str, Any]]]) -> bytes:
     book.remove(book.worksheets[0])
     for template, rows in tables.items():
         sheet = book.create_sheet(template.name)
-        _head(sheet, [f"{c.header}{'*' if c.required else ''}" for c in template.columns])
+        _head(sheet, [f"{c.title}{'*' if c.required else ''}" for c in template.columns])
         for place, column in enumerate(template.columns, start=1):
             _format(sheet, place, column)
         for number, row in enumerate(rows, start=2):
@@ -150,9 +129,10 @@ def _fill(sheet: Worksheet, number: int, columns: Sequence[Column], row: Mapping
             continue
         cell = sheet.cell(number, place)
         cell.number_format = _FORMATS.get(column.kind, "@")
-        cell.value = value if isinstance(value, int | float | datetime) else _shown(value)
-        if isinstance(cell.value, str):
-            cell.data_type = "s"
+        if isinstance(value, str):
+            cell.value, cell.data_type = value, "s"  # a text, whatever it begins with
+        else:
+            cell.value = value if isinstance(value, int | float | datetime) else _shown(value)
 
 
 def _explain(sheet: Worksheet, templates: Iterable[Template]) -> None:

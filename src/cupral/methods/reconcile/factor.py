@@ -2,7 +2,7 @@
 
 `Orthogonal` serves small problems by a QR of the weighted balances (errors grow with the
 condition number, not its square, and posterior sd come without cancellation). `Schur` serves
-any size by the sparse matrix S itself: factored in one piece, in two halves on two cores, or,
+any size by the sparse matrix S itself: factored in one piece, in parts on two cores, or,
 where it is too tangled to factor, solved by conjugate gradients.
 """
 
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack, qr
 
-from cupral.methods.reconcile.bisection import Bisected, cut
 from cupral.methods.reconcile.cholesky import Cholesky, check_pivots, upper_triangle
+from cupral.methods.reconcile.dissection import Dissected, dissect
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
-from cupral.methods.reconcile.laplacian import Pattern, normal, pairs
+from cupral.methods.reconcile.laplacian import normal, pairs
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
 DENSE_INVERSE = 300
 """Up to this many balances S is inverted densely instead of on its pattern."""
 PLAIN = 2_000
 """Up to this many balances S is factored in one piece, whatever its shape."""
-HALVED = 20_000
-"""From this many balances two halves on two cores pay."""
+DIVIDED = 20_000
+"""From this many balances parts on two cores pay."""
 AFFORDABLE, BEARABLE = 5e9, 1e13
 """Predicted multiplications up to which S is factored for values, and for uncertainties."""
 _EPS = float(np.finfo(np.float64).eps)
@@ -100,7 +100,7 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(sd[:, None] * lower)
 
 
-Engine = Cholesky | Bisected | Gradient
+Engine = Cholesky | Dissected | Gradient
 """What `Schur` solves with."""
 
 
@@ -113,7 +113,6 @@ class Schur:
     engine: Engine
     pivot: float = np.inf
     """Least pivot of the scaled S; infinite when nothing was factored."""
-    pattern: Pattern | None = field(default=None, repr=False)
     _entries: Any = field(default=None, repr=False)
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -206,8 +205,7 @@ def schur(
     ScaleError, SizeError
     """
     earlier = former if isinstance(former, Schur) else None
-    known = earlier.pattern if earlier else None
-    upper, pattern = normal(balance, variance, covariance, known, network)
+    upper = normal(balance, variance, covariance, network)
     scale = 1.0 / np.sqrt(upper.diagonal())
     upper.data *= scale[upper.indices]
     upper.data *= np.repeat(scale, np.diff(upper.indptr))
@@ -218,19 +216,19 @@ def schur(
         engine = _engine(upper, uncertainty)
     smallest = engine.smallest_pivot()
     check_pivots(np.atleast_1d(smallest))
-    return Schur(scale, engine, smallest, pattern)
+    return Schur(scale, engine, smallest)
 
 
 def _engine(scaled: Columns, uncertainty: bool) -> Engine:
-    """One piece, two halves, or no factor at all."""
+    """One piece, several parts, or no factor at all."""
     size = scaled.shape[0]
     if size <= PLAIN:
         return Cholesky(scaled)
     crossed = fronts(scaled, AFFORDABLE)
     if crossed.work > (BEARABLE if uncertainty else AFFORDABLE):
         return gradient(scaled, crossed.fill)
-    halves = cut(scaled, crossed) if size >= HALVED else None
-    return Cholesky(scaled) if halves is None else Bisected(scaled, halves)
+    parts = dissect(scaled, crossed) if size >= DIVIDED else None
+    return Cholesky(scaled) if parts is None else Dissected(scaled, parts)
 
 
 def _same_pattern(one: Columns, other: Columns) -> bool:

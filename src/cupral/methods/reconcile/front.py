@@ -1,9 +1,9 @@
 """How a graph is crossed: the nodes still open when its nodes are taken one after another.
 
 Taking nodes in some order, the front after i of them is the set of untaken nodes that touch a
-taken one. A small front in the middle is a border that cuts the graph in two; the sum of squared
-fronts bounds the work of eliminating in that order, and so tells a tangled graph before anybody
-tries to factor it.
+taken one. A small front is a border that cuts the graph in two; the sum of squared fronts bounds
+the work of eliminating in that order, and so tells a tangled graph before anybody tries to
+factor it.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Fronts:
     position: Index
     """Place of each node in the order, (p,)."""
     opened: Index
-    """Place of the first taken node that touches it (its own place if none), (p,)."""
+    """Place of the first taken node that touches it (its own place if none later), (p,)."""
     size: Index
     """Nodes open after each place, (p,)."""
 
@@ -36,18 +36,16 @@ class Fronts:
         """Bound of the entries of its factor [1]."""
         return float(self.size.sum(dtype=np.float64))
 
-    def border(self) -> Index:
-        """Nodes whose removal leaves two parts, each at least a third; see `parts`."""
-        return np.flatnonzero((self.opened <= self._middle()) & (self.position > self._middle()))
-
-    def first(self) -> Index:
-        """Nodes of the first part, ascending."""
-        return np.flatnonzero(self.position <= self._middle())
-
-    def _middle(self) -> int:
-        """The place in the middle third with the smallest front."""
-        third = len(self.size) // 3
-        return third + int(np.argmin(self.size[third : len(self.size) - third]))
+    def cuts(self, parts: int, largest: int) -> Index:
+        """Places, ascending, after which the front is small: about where parts would end."""
+        width = len(self.size) / parts
+        found = []
+        for k in range(1, parts):
+            begin, end = int((k - 0.3) * width), int((k + 0.3) * width) + 1
+            place = begin + int(np.argmin(self.size[begin:end]))
+            if self.size[place] <= largest:
+                found.append(place)
+        return np.array(found, dtype=np.int64)
 
 
 def fronts(matrix: Columns, affordable: float) -> Fronts:
@@ -59,35 +57,36 @@ def fronts(matrix: Columns, affordable: float) -> Fronts:
     Parameters
     ----------
     matrix : (p, p) csc
-        Upper triangle; only its pattern counts.
+        Upper triangle with its diagonal, rows ascending; only its pattern counts.
     affordable : float
         Work [multiplications] below which no other order is tried.
 
     Examples
     --------
     >>> chain = sparse.csc_array(np.triu(np.ones((6, 6))) - np.triu(np.ones((6, 6)), 2))
-    >>> fronts(chain, 1e9).size.tolist(), fronts(chain, 1e9).border().tolist()
-    ([1, 1, 1, 1, 1, 0], [3])
+    >>> fronts(chain, 1e9).size.tolist(), fronts(chain, 1e9).cuts(2, 1).tolist()
+    ([1, 1, 1, 1, 1, 0], [2])
     """
-    row = matrix.indices
-    column = np.repeat(np.arange(matrix.shape[0], dtype=row.dtype), np.diff(matrix.indptr))
-    best = _cross(np.arange(matrix.shape[0], dtype=np.int64), row, column)
+    size, row = matrix.shape[0], matrix.indices
+    own = np.arange(size, dtype=row.dtype)
+    # rows ascend: the first of a column is the first node that opens it
+    best = _crossed(own, np.minimum(row[matrix.indptr[:-1]], own))
+    column = np.repeat(own, np.diff(matrix.indptr)) if best.work > affordable else own
     for order in (_cuthill_mckee, _depth_first):
         if best.work <= affordable:
             break
         position = _places(order(matrix))
         first, second = position[row], position[column]
-        other = _cross(position, np.minimum(first, second), np.maximum(first, second))
+        opened = own.copy()
+        np.minimum.at(opened, np.maximum(first, second), np.minimum(first, second))
+        other = _crossed(position, opened)
         best = min(best, other, key=lambda one: one.work)
     return best
 
 
-def _cross(position: Index, earlier: Index, later: Index) -> Fronts:
-    """Fronts of one order; the two ends of each edge by their places in it."""
-    size = len(position)
-    opened = np.arange(size, dtype=position.dtype)
-    np.minimum.at(opened, later, earlier)
-    begun = np.bincount(opened, minlength=size) - 1
+def _crossed(position: Index, opened: Index) -> Fronts:
+    """Fronts of one order, from the place that opens each place."""
+    begun = np.bincount(opened, minlength=len(position)) - 1
     return Fronts(position, opened[position], np.cumsum(begun))
 
 

@@ -4,12 +4,11 @@ Takahashi's recurrence gives every entry of ``S^-1`` that lies on the pattern of
 about the work of the factorisation, where inverting would fill the whole matrix.
 """
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from cupral.methods.reconcile.compiled import compiled
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
 
@@ -74,20 +73,9 @@ def selected_inverse(
     ([0.666667, 0.666667], [0.333333])
     """
     diagonal, inverse = np.zeros(len(pivot)), np.zeros(len(lower))
-    recurrence = _compiled()
+    recurrence = compiled(_recurrence)
     recurrence(indptr.astype(np.int64), indices.astype(np.int64), lower, pivot, diagonal, inverse)
     return diagonal, inverse
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """The recurrence as machine code, or slowly as plain Python where numba is absent."""
-    try:
-        from numba import njit  # noqa: PLC0415  (the one place that wraps this engine)
-    except ImportError:
-        return _recurrence
-    compiled: Callable[..., None] = njit(cache=True, nogil=True)(_recurrence)
-    return compiled
 
 
 def _recurrence(

@@ -1,42 +1,25 @@
 """Normal equations ``S = B V B^T``, assembled from the edges of a network where it is one."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from cupral.methods.reconcile.cholesky import upper_triangle
+from cupral.methods.reconcile.compiled import compiled, is_compiling
 from cupral.methods.reconcile.problem import Columns, Index, Vector
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pattern:
-    """Which entries of the balances meet in each entry of the triangle."""
-
-    of: tuple[Index, Index]
-    """Rows and column pointers of the balances it was made for."""
-    first: Index
-    """Entry of B behind each product, products of one entry of the triangle together."""
-    second: Index
-    start: Index
-    """First product of each entry of the triangle."""
-    triangle: tuple[Index, Index]
-    """Rows and column pointers of the triangle."""
-
-    def fits(self, balance: Columns) -> bool:
-        """Whether these balances have the same pattern."""
-        indices, indptr = self.of
-        return np.array_equal(balance.indptr, indptr) and np.array_equal(balance.indices, indices)
+COMPILED = 100_000
+"""Beyond this many entries of B the product is worth a compiled loop."""
 
 
 def normal(
     balance: Columns,
     variance: Vector,
-    covariance: Columns | None,
-    former: Pattern | None = None,
+    covariance: Columns | None = None,
     network: bool | None = None,
-) -> tuple[Columns, Pattern | None]:
-    """Upper triangle of ``B V B^T`` as csc, rows ascending, and the pattern it was read by.
+) -> Columns:
+    """Upper triangle of ``B V B^T`` as csc, rows ascending.
 
     Independent meters on a network (each column +a and -a, or one entry) make S a weighted
     graph Laplacian with grounded nodes, which needs no matrix product.
@@ -45,49 +28,81 @@ def normal(
     ----------
     balance : (p, k) csc, rows ascending
     variance : (k,)
-    covariance : (k, k) csc or None
+    covariance : (k, k) csc, optional
         None when the measurements are independent.
-    former
-        Pattern of an earlier product of the same balances: saves sorting.
     network
         Whether the balances are a network; looked up by default.
 
     Examples
     --------
     >>> pair = sparse.csc_array([[1.0, -1.0], [0.0, 1.0]])
-    >>> normal(pair, np.array([2.0, 3.0]), None)[0].toarray().tolist()
+    >>> normal(pair, np.array([2.0, 3.0])).toarray().tolist()
     [[5.0, -3.0], [0.0, 3.0]]
     """
     if covariance is not None:
-        return upper_triangle(balance @ covariance @ balance.T), None
+        return upper_triangle(balance @ covariance @ balance.T)
     if is_network(balance) if network is None else network:
-        return _laplacian(balance, variance), None
-    return _product(balance, variance, former)
+        return _laplacian(balance, variance)
+    if balance.nnz > COMPILED and is_compiling():
+        return product(balance, variance)
+    weighed = balance.copy()
+    weighed.data *= np.repeat(variance, np.diff(balance.indptr))
+    return upper_triangle(weighed @ balance.T)
 
 
-def _product(balance: Columns, variance: Vector, former: Pattern | None) -> tuple[Columns, Pattern]:
-    """The triangle of a general product, summed by a pattern."""
-    pattern = former if former is not None and former.fits(balance) else _pattern(balance)
-    weighed = balance.data * np.repeat(variance, np.diff(balance.indptr))
-    products = balance.data[pattern.first] * weighed[pattern.second]
-    entries = np.add.reduceat(products, pattern.start) if len(products) else products
-    shape = (balance.shape[0], balance.shape[0])
-    return sparse.csc_array((entries, *pattern.triangle), shape=shape), pattern
+def product(balance: Columns, variance: Vector) -> Columns:
+    """Upper triangle of ``B V B^T`` without the lower one, rows ascending.
+
+    Its specification is the matrix product; unlike that it keeps entries that cancel, so the
+    pattern depends on that of B alone.
+
+    Examples
+    --------
+    >>> product(sparse.csc_array([[1.0, 2.0], [3.0, 0.0]]), np.array([1.0, 1.0])).toarray().tolist()
+    [[5.0, 3.0], [0.0, 9.0]]
+    """
+    rows, filled = balance.shape[0], np.diff(balance.indptr).astype(np.int64)
+    most = int(filled @ (filled + 1)) // 2
+    indptr = np.zeros(rows + 1, dtype=np.int64)
+    row, entry = np.empty(most, dtype=np.int32), np.empty(most)
+    turned = sparse.csr_array(balance)
+    used = compiled(_fill)(
+        turned.indptr, turned.indices, turned.data, balance.indptr, balance.indices, balance.data,
+        variance, indptr, row, entry,
+    )  # fmt: skip
+    parts = (entry[:used].copy(), row[:used].copy(), indptr.astype(np.int32))
+    return sparse.csc_array(parts, shape=(rows, rows))
 
 
-def _pattern(balance: Columns) -> Pattern:
-    """All pairs of entries of each column, sorted by column and row of the triangle."""
-    size = balance.shape[0]
-    _, first, second = pairs(balance)
-    first, second = first.astype(np.int32), second.astype(np.int32)
-    key = balance.indices[second].astype(np.int64) * size + balance.indices[first]
-    order = np.argsort(key)
-    key = key[order]
-    start = np.flatnonzero(np.diff(key, prepend=-1))
-    column, row = np.divmod(key[start], size)
-    indptr = np.searchsorted(column, np.arange(size + 1))
-    triangle = row.astype(np.int32), indptr.astype(np.int32)
-    return Pattern((balance.indices, balance.indptr), first[order], second[order], start, triangle)
+def _fill(
+    row_start: Any, row_column: Any, row_entry: Any, start: Any, column_row: Any,
+    column_entry: Any, variance: Any, indptr: Any, row: Any, entry: Any,
+) -> int:  # fmt: skip
+    """Column by column of S: rows kept ascending as they are met, entries summed beside."""
+    size = len(indptr) - 1
+    seen, total, used = np.full(size, -1), np.zeros(size), 0
+    for j in range(size):
+        begin = used
+        for p in range(row_start[j], row_start[j + 1]):
+            c = row_column[p]
+            weight = row_entry[p] * variance[c]
+            for q in range(start[c], start[c + 1]):
+                i = column_row[q]
+                if i > j:
+                    break
+                if seen[i] != j:
+                    seen[i], total[i] = j, 0.0
+                    k = used
+                    while k > begin and row[k - 1] > i:
+                        row[k] = row[k - 1]
+                        k -= 1
+                    row[k] = i
+                    used += 1
+                total[i] += weight * column_entry[q]
+        for k in range(begin, used):
+            entry[k] = total[row[k]]
+        indptr[j + 1] = used
+    return used
 
 
 def pairs(columns: Columns) -> tuple[Index, Index, Index]:

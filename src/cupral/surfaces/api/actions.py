@@ -26,6 +26,8 @@ from cupral.surfaces.web.views.upload import job_page
 from cupral.system import order
 
 KEPT_UPLOADS = 20
+KEPT_BYTES = 60_000_000
+"""Of the files that were checked but not yet posted, beside the latest."""
 NOT_KEPT = "no-store"
 
 
@@ -48,9 +50,15 @@ class Actions:
                 [("check", lambda _: plain(intake.take(self.desk.ledger, brought, dry_run=True)))],
             )
             self.checked[job.id] = brought
-            while len(self.checked) > KEPT_UPLOADS:
-                self.checked.popitem(last=False)
+            self._forget_old()
         return _to(job)
+
+    def _forget_old(self) -> None:
+        while len(self.checked) > 1 and (
+            len(self.checked) > KEPT_UPLOADS
+            or sum(len(kept.content) for kept in self.checked.values()) > KEPT_BYTES
+        ):
+            self.checked.popitem(last=False)
 
     async def post_checked(self, request: Request) -> Response:
         """Post the file that a job has checked."""
@@ -66,7 +74,7 @@ class Actions:
             [
                 ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
                 ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
-                ("recompute", lambda done: {**done["post"], "recomputed": recomputed(ledger)}),
+                ("recompute", lambda done: {**done["post"], **recomputed(ledger)}),
             ],
         )
 
@@ -81,7 +89,7 @@ class Actions:
     async def refresh(self, _request: Request) -> Response:
         """Recompute every stale Result as a new version."""
         ledger = self.desk.ledger
-        steps = [("recompute", lambda _: {"recomputed": recomputed(ledger)})]
+        steps = [("recompute", lambda _: recomputed(ledger))]
         return _to(self.desk.jobs.start("refresh", steps))
 
     async def correct_demonstration(self, _request: Request) -> Response:
@@ -236,6 +244,7 @@ def _brought(form: Form) -> intake.Brought:
     return intake.Brought(
         kind=form.text("kind"), filename=name, content=content, site=form.text("site"),
         author=form.author, correct=form.text("correct") == "yes",
+        accept_gaps=form.text("accept_gaps") == "yes",
     )  # fmt: skip
 
 

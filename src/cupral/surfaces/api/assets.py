@@ -36,6 +36,8 @@ def sent(request: Request, kept: Kept, *, cache: str) -> Response:
 
 @lru_cache(maxsize=64)
 def _kept(name: str) -> Kept | None:
+    if "\x00" in name:  # no file has such a name, and to ask for it is an error
+        return None
     path = (_ROOT / name).resolve()
     if not path.is_relative_to(_ROOT) or not path.is_file():
         return None

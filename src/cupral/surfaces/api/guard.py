@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 
+from cupral.ledger.template.reading import SIZE_LIMIT
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,8 +30,8 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
-MOST_BYTES = 64 * 1024 * 1024
-"""Largest body that is taken."""
+MOST_BYTES = SIZE_LIMIT + 4_000_000
+"""Largest body that is taken: the largest file, and the form around it."""
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this computer: only these are answered when only it can reach us."""
 _SAFE = ("GET", "HEAD", "OPTIONS")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from cupral.surfaces.api.desk import Desk
 
+_LOG = logging.getLogger(__name__)
 SECONDS = 1.0
 KEPT_TICKS = 30
 """Ticks that a slow reader may lag behind before it loses one."""
@@ -53,15 +55,19 @@ class Clock:
             due = max(due + SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
             self._number += 1
-            self._recent.append((self._number, await self._tick()))
+            try:
+                self._recent.append((self._number, await self._tick()))
+            except Exception:  # one failed look at the ledger must not stop the clock for all
+                _LOG.exception("tick %d failed", self._number)
+                continue
             wake, self._wake = self._wake, asyncio.Event()
             wake.set()
 
     async def _tick(self) -> bytes:
         state = self._desk.pulse.state
         if state != self._state:
-            self._state = state
             self._head, self._stale = await run_in_threadpool(self._read)
+            self._state = state
         content = {
             "head": self._head, "stale": self._stale, "tick": self._number,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -70,7 +76,7 @@ class Clock:
 
     def _read(self) -> tuple[int, int]:
         ledger = self._desk.ledger
-        return ledger.head, len(ledger.results(stale=True))
+        return ledger.head, ledger.stale_count()
 
     async def stop(self) -> None:
         """Stop ticking."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import uvicorn
 
+from cupral.ledger.compaction import sweep
 from cupral.ledger.errors import InputError
 from cupral.surfaces.api.app import application
 from cupral.surfaces.api.guard import LOCAL
@@ -14,7 +15,7 @@ BACKLOG = 2048
 
 
 def run(folder: Path, *, host: str, port: int) -> None:
-    """Serve the ledger in a folder until interrupted.
+    """Serve the ledger in a folder until interrupted; first delete files that nothing names.
 
     Raises
     ------
@@ -22,7 +23,9 @@ def run(folder: Path, *, host: str, port: int) -> None:
         If the address cannot be listened on.
     """
     listening = bound(host, port)
-    app = application(open_ledger(folder), LOCAL if host in LOCAL else ())
+    ledger = open_ledger(folder)
+    sweep(ledger)
+    app = application(ledger, LOCAL if host in LOCAL else ())
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="on",
         timeout_graceful_shutdown=2, backlog=BACKLOG,

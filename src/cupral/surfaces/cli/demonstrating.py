@@ -4,17 +4,17 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cupral.demonstration import build, story
+from cupral.ledger.errors import Conflict
 from cupral.surfaces.cli.session import DEMONSTRATION_FOLDER
 from cupral.system import code_version, open_ledger, parameter_book
 
-BUILDING = ".building"
 FILE = "story.json"
 
 
@@ -23,9 +23,12 @@ class Told:
     """The story of a built demonstration, and what it was told by."""
 
     lines: list[str]
-    head: int
     code: str
     parameters: str
+    state: list[int] = field(default_factory=list)
+    """State of the ledger when it was built (`Ledger.state`); none in stories of earlier form."""
+    head: int = 0
+    """Of the earlier form."""
 
     @property
     def present(self) -> bool:
@@ -50,14 +53,21 @@ def demo(
 def told_before(folder: Path) -> Told | None:
     """The story of a finished demonstration; None if it has to be built.
 
-    One that other code built is built again, unless somebody has posted to it since.
+    One that other code built is built again, unless somebody has posted, filed or registered
+    anything since.
     """
+    told = _read(folder)
+    if told is None or told.present:
+        return told
+    untouched = list(open_ledger(folder).state) == told.state
+    return None if untouched else told
+
+
+def _read(folder: Path) -> Told | None:
     try:
-        told = Told(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        return Told(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    untouched = open_ledger(folder).head == told.head
-    return None if untouched and not told.present else told
 
 
 def made(folder: Path) -> Told:
@@ -65,21 +75,37 @@ def made(folder: Path) -> Told:
 
     Half a build never stays; the served ledger stands before the late file of the story, so
     that a reader of the pages can post it.
+
+    Raises
+    ------
+    Conflict
+        If the folder holds something else than a demonstration; nothing is touched.
     """
-    beside = folder.with_name(folder.name + BUILDING)
-    if beside.exists():
-        shutil.rmtree(beside)
-    ledger = build(beside, progress=_shown)
-    with tempfile.TemporaryDirectory(prefix="cupral-story-") as place:
-        copy = Path(place) / "ledger"
-        shutil.copytree(beside, copy)
+    _refuse_strange(folder)
+    beside = folder.absolute()
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{beside.name}.building-", dir=beside.parent) as place:
+        built, copy = Path(place) / "built", Path(place) / "copy"
+        ledger = build(built, progress=_shown)
+        shutil.copytree(built, copy)
         lines = story(open_ledger(copy), copy, shown=folder)
-    told = Told(lines, ledger.head, code_version(), parameter_book().version)
-    (beside / FILE).write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    beside.rename(folder)
+        told = Told(lines, code_version(), parameter_book().version, list(ledger.state))
+        (built / FILE).write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
+        _refuse_strange(folder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        built.rename(folder)
     return told
+
+
+def _refuse_strange(folder: Path) -> None:
+    if not folder.exists() or _read(folder) is not None:
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise Conflict(
+            f"{folder} holds something else than a demonstration; choose another --folder,"
+            " or delete it yourself"
+        )
 
 
 def _shown(step: str, share: float) -> None:

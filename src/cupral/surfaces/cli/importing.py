@@ -11,6 +11,9 @@ from cupral.surfaces.cli.session import author, content_of, session
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, post nothing.")]
 Correct = Annotated[bool, typer.Option("--correct", help="Replace rows that were posted before.")]
+Gaps = Annotated[
+    bool, typer.Option("--accept-gaps", help="Take rows with unmeasured time between them.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 File = Annotated[Path, typer.Argument(help="CSV or XLSX file in the shape of the template.")]
 SiteOption = Annotated[str, typer.Option("--site", help="Site whose network names the meters.")]
@@ -29,10 +32,10 @@ def importing() -> typer.Typer:
 
 def meters(
     context: typer.Context, file: File, site: SiteOption, dry_run: Dry = False,
-    correct: Correct = False, json_output: Json = False,
+    correct: Correct = False, accept_gaps: Gaps = False, json_output: Json = False,
 ) -> None:  # fmt: skip
     """Import meter readings of a site."""
-    _take(context, "meters", file, site, dry_run, correct, json_output)
+    _take(context, "meters", file, site, dry_run, correct, json_output, accept_gaps)
 
 
 def assays(
@@ -70,11 +73,11 @@ def template(
 
 def _take(
     context: typer.Context, kind: str, file: Path, site: str, dry_run: bool, correct: bool,
-    json_output: bool,
+    json_output: bool, accept_gaps: bool = False,
 ) -> None:  # fmt: skip
     brought = intake.Brought(
         kind=kind, filename=file.name, content=content_of(file), author=author(), site=site,
-        correct=correct,
+        correct=correct, accept_gaps=accept_gaps,
     )  # fmt: skip
     outcome = intake.take(session(context).ledger, brought, dry_run=dry_run)
     show_outcome(outcome, json_output=json_output)

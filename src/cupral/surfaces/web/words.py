@@ -25,14 +25,14 @@ def city(language: Language, name: str) -> str:
 
 
 READABLE: Mapping[str, tuple[tuple[float, str, str], ...]] = {
-    "CNY": ((1e8, "亿元", "1e9 CNY"), (1e4, "万元", "1e6 CNY")),
-    "t": ((1e5, "万吨", "1e3 t"),),
+    "CNY": ((1e8, "亿元", "十亿元"), (1e4, "万元", "百万元")),
+    "t": ((1e5, "万吨", "千吨"),),
     "1": ((0.0, "%", "%"),),
 }
 """Unit -> (from which size on, unit in Chinese, unit in English)."""
 
 
-ENGLISH_UNITS = {"万吨": "1e3 t", "亿元": "1e9 CNY"}
+ENGLISH_UNITS = {"万吨": "千吨", "亿元": "十亿元"}
 """Units of Chinese counting -> what an English reader counts in."""
 
 

@@ -1,4 +1,4 @@
-"""Judges of case files: linear, gross error, leak, nonlinear, metallurgical, GUM.
+"""Judges of case files: linear, bounded, gross error, leak, nonlinear, metallurgical, GUM.
 
 Each judge asks the same queries that users ask and compares what the case expects.
 """
@@ -38,7 +38,9 @@ def judge_problem(ledger: Ledger, case: Case, tolerances: Tolerances) -> list[Ch
     return checks
 
 
-_ACCEPTED = ("names", "y", "sd", "A", "b", "cov", "state", "start", "constraints")
+_ACCEPTED = (
+    "names", "y", "sd", "A", "b", "cov", "lower", "upper", "state", "start", "constraints",
+)  # fmt: skip
 
 
 def _summary(name: str) -> Callable[[Result], Any]:
@@ -122,6 +124,21 @@ def _suspects(expected: Mapping[str, Any], result: Result) -> list[Check]:
     return checks
 
 
+def judge_bounded(ledger: Ledger, case: Case, tolerances: Tolerances) -> list[Check]:
+    """Optimum within bounds, which bounds hold, and the unbounded answer beside it."""
+    checks = judge_problem(ledger, case, tolerances)
+    inputs = {n: v for n, v in case["inputs"].items() if n in _ACCEPTED}
+    result = ask(ledger, "balance.problem", problem=inputs)
+    expected, relative = case["expected"], tolerances.get("x_rel", 1e-9)
+    if "active" in expected:
+        held = [i for i, row in enumerate(result.parts, start=1) if row["bound"]]
+        checks.append(compare("active", sorted(expected["active"]), held))
+    if "x_unbounded" in expected:
+        free = [row["unbounded"] for row in result.parts]
+        checks.append(compare("x_unbounded", expected["x_unbounded"], free, relative=relative))
+    return checks
+
+
 def _half_digit(value: float) -> float:
     return 0.5001 * 10.0 ** -len(str(value).partition(".")[2])
 
@@ -183,6 +200,7 @@ JUDGES: Mapping[str, Callable[[Ledger, Case, Tolerances], list[Check]]] = {
     "linear": judge_problem,
     "unobservable": judge_problem,
     "correlated": judge_problem,
+    "bounded": judge_bounded,
     "stock": judge_problem,
     "gross_error": judge_problem,
     "leak": judge_problem,

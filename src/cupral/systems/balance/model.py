@@ -104,6 +104,8 @@ class Doubt:
     unit: str
     statistic: float
     also: tuple[str, ...] = ()
+    members: tuple[int, ...] = ()
+    """Variables behind the meters; empty for a leak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,5 +119,28 @@ class MonthBalance:
     final: Reconciliation
     """With the doubted meters set aside (equal to raw if there are none)."""
     doubts: tuple[Doubt, ...]
+    detectable: Vector
+    """Smallest bias of each reading that the search finds nine times of ten."""
     set_aside: frozenset[int] = field(default_factory=frozenset)
     """Variables whose measurement was set aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a person decided about a doubt, with name and reason; nothing is set aside silently."""
+
+    month: int
+    kind: str
+    meters: tuple[str, ...]
+    """The group that was judged, ascending; leaks by `leak:process:balance`."""
+    verdict: str
+    """'confirmed' (set aside), 'dismissed' (believed) or 'open' (taken back)."""
+    culprits: tuple[str, ...] = ()
+    """Those of a confirmed group that are at fault; empty = the whole group."""
+    author: str
+    reason: str
+
+    @property
+    def group(self) -> tuple[str, tuple[str, ...]]:
+        """What identifies the doubt within its month."""
+        return self.kind, self.meters

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from cupral.methods.margin import TIE
+
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 
-TIE = 1e-12
-"""Relative width of a tie: sums in floating point carry errors of this size."""
 _BLOCK = 2000
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from cupral.ledger.document import Document
-from cupral.ledger.errors import InputError
+from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
-from cupral.system import command
+from cupral.system import bound, command, queries
 from cupral.systems.plan.compute import judging, reading
-from cupral.systems.plan.model import Clause, Plan
+from cupral.systems.plan.compute.contributing import number
+from cupral.systems.plan.model import Clause, Plan, Source
 from cupral.systems.plan.queries import plans
 
 
@@ -46,6 +47,7 @@ def load_plan(
     table = reading.parsed(_text(path, content), form)
     plan = reading.plan(table)
     _check_tests(plan, ledger)
+    _check_metrics(plan, ledger)
     document = Document(
         kind="plan", id=plan.id, party=plan.issuer, body=_json(table), state="in force"
     )
@@ -68,7 +70,38 @@ def _check_tests(plan: Plan, ledger: Ledger) -> None:
         for test in target.tests:
             judging.operator(test.relation, words)
             if test.parameter:
-                ledger.parameter(test.parameter, date(plan.year, 1, 1))
+                held = ledger.parameter(test.parameter, date(plan.year, 1, 1)).value
+                if number(held) is None:
+                    raise InputError(
+                        f"test {test.id}: parameter {test.parameter} holds no number; name one"
+                        " that does"
+                    )
+
+
+def _check_metrics(plan: Plan, ledger: Ledger) -> None:
+    """Refuse metrics whose queries, arguments or parameters do not exist."""
+    for metric in plan.metrics.values():
+        for source in (metric.declared, metric.second):
+            if source is not None:
+                _check_arguments(metric.id, source)
+                for id in source.parameters.values():
+                    ledger.parameter(id, date(plan.year, 1, 1))
+
+
+def _check_arguments(metric: str, source: Source) -> None:
+    known = queries()
+    if source.query not in known:
+        raise NotFound(
+            f"metric {metric}: no query {source.query!r}; there are {', '.join(sorted(known))}"
+        )
+    try:
+        bound(known[source.query], source.arguments)
+    except NotFound as error:
+        raise NotFound(f"metric {metric}: {error}") from None
+    except TypeError as error:
+        raise InputError(
+            f"metric {metric}: {source.query}: {error}; name it under arguments"
+        ) from None
 
 
 @command

@@ -20,6 +20,9 @@ class Named:
         return self.quote or self.zh
 
 
+PLACEHOLDERS = ("year", "through", "period", "twelve_months", "threshold", "site")
+"""What the text of a source's arguments may hold in braces, to be filled in when it is asked."""
+
 Department = Named
 Product = Named
 Technology = Named
@@ -100,8 +103,7 @@ class Source:
     basis: str
     """Origin of the figure: 'declared', 'reconciled' or 'modelled'."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments; text may hold {year}, {through}, {period}, {twelve_months}, {threshold} and
-    {site}."""
+    """Arguments; text may hold `PLACEHOLDERS` in braces."""
     figures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """'level' or 'growth' -> where its value, sd, low, high, probability and to_date stand:
     'value', 'sd' ... of the Result, or 'table.column' of a table's first row; `unit` is

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,10 @@ from cupral.system import command
 from cupral.systems.statistics.compute import returns as checks
 from cupral.systems.statistics.compute.sheet import TEMPLATE, grouped
 from cupral.systems.statistics.model import Filed, Item, Return
+from cupral.systems.statistics.queries.returns import standing
 
+_PATIENCE = 30
+"""How long a filing waits for another [s]."""
 _INCOMING = ("revenue", "line_energy")
 """Items whose flow comes from outside; the others leave."""
 
@@ -43,21 +49,22 @@ def file_returns(
         If one was filed before with other content and `supersede` is not given.
     """
     filed = _read(returns, ledger)
-    warnings = [text for item in filed for text in checks.rate_warnings(item)]
-    warnings += _outliers(ledger, filed)
-    id = _posting_id(returns)
+    warnings = _questions(ledger, filed)
     firms = {firm.id: firm.demonstration for firm in ledger.enterprises()}
     flows = [flow for item in filed for flow in _flows(ledger, item, firms[item.enterprise])]
-    if not ledger.posted(id):
-        _refuse_overlap(ledger, filed, supersede)
-    if dry_run:
-        return Filed(posting=id, status="dry run", returns=len(filed), rows=len(flows),
-                     warnings=tuple(warnings))  # fmt: skip
-    receipt = ledger.post(
-        id, author=author, flows=flows,
-        documents=[_document(item, firms[item.enterprise]) for item in filed],
-        note=f"{len(filed)} returns", supersede=supersede,
-    )  # fmt: skip
+    with _filing_alone(ledger):
+        before = {document.id: document.posting for document in standing(ledger, _years(filed))}
+        id = _posting_id(ledger, returns, {before.get(item.id, "") for item in filed})
+        if not ledger.posted(id):
+            _refuse_overlap(ledger, filed, set(before), supersede)
+        if dry_run:
+            return Filed(posting=id, status="dry run", returns=len(filed), rows=len(flows),
+                         warnings=tuple(warnings))  # fmt: skip
+        receipt = ledger.post(
+            id, author=author, flows=flows,
+            documents=[_document(item, firms[item.enterprise]) for item in filed],
+            note=f"{len(filed)} returns", supersede=supersede,
+        )  # fmt: skip
     return Filed(posting=id, status=receipt.status, returns=len(filed), rows=receipt.rows,
                  warnings=tuple(warnings), seq=receipt.seq)  # fmt: skip
 
@@ -76,10 +83,15 @@ def import_returns(
     """
     if bool(path) == bool(content):
         raise InputError("give either the path of a returns file or the content of a CSV file")
-    name = Path(path).name if path else "returns.csv"
+    try:
+        given = Path(path).read_bytes() if path else content.encode()
+    except OSError as error:
+        raise InputError(
+            f"returns file {path} cannot be read ({error}); give the path of a CSV or XLSX file"
+        ) from None
     return import_file(
-        ledger, author=author, content=Path(path).read_bytes() if path else content.encode(),
-        filename=name, dry_run=dry_run, supersede=supersede,
+        ledger, author=author, content=given, filename=Path(path).name or "returns.csv",
+        dry_run=dry_run, supersede=supersede,
     )  # fmt: skip
 
 
@@ -111,7 +123,8 @@ def _read(returns: Sequence[Mapping[str, Any]], ledger: Ledger) -> list[Return]:
     if not returns:
         raise InputError("no returns: give at least one {enterprise, period, items, ...}")
     known = _registers(ledger)
-    read = [checks.read(number, raw, known) for number, raw in enumerate(returns, start=1)]
+    index = ledger.parameter("statistics.price_index_range", date.max).value
+    read = [checks.read(number, raw, known, index) for number, raw in enumerate(returns, start=1)]
     faults = [fault for _, found in read for fault in found.found]
     filed = [item for item, _ in read if item is not None]
     if not faults:
@@ -132,8 +145,34 @@ def _registers(ledger: Ledger) -> checks.Registers:
     )
 
 
-def _refuse_overlap(ledger: Ledger, filed: Sequence[Return], supersede: bool) -> None:
-    before = {document.id for document in ledger.documents("return")}
+@contextmanager
+def _filing_alone(ledger: Ledger) -> Iterator[None]:
+    """Let nobody else file between the check for overlaps and the posting.
+
+    Periods overlap without having a row in common (2026-JF and 2026-02), so that the ledger
+    cannot see the collision of two postings. The lock is that of an empty database beside it,
+    which holds between threads and processes and ends with the process that holds it.
+    """
+    desk = sqlite3.connect(ledger.folder / "filing.lock", timeout=_PATIENCE, isolation_level=None)
+    with closing(desk):
+        try:
+            desk.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise Conflict(
+                f"others have been filing for {_PATIENCE} s ({error}); try again"
+            ) from None
+        yield
+
+
+def _years(filed: Iterable[Return]) -> Period:
+    """The calendar years of some returns: merged months are found under their first one."""
+    months = [month for item in filed for month in item.period.months]
+    return Period.run(min(months) // 100 * 100 + 1, max(months))
+
+
+def _refuse_overlap(
+    ledger: Ledger, filed: Sequence[Return], before: set[str], supersede: bool
+) -> None:
     again = sorted(before & {item.id for item in filed})
     if again and not supersede:
         shown = ", ".join(again[:5])
@@ -167,16 +206,23 @@ def _filed_rows(ledger: Ledger, item: Return) -> set[tuple[str, str]]:
     return {(row["site"], row["stream"]) for row in rows if (row["start"], row["end"]) == span}
 
 
-def _outliers(ledger: Ledger, filed: Iterable[Return]) -> list[str]:
-    filed = list(filed)
+def _questions(ledger: Ledger, filed: Sequence[Return]) -> list[str]:
+    """What the clerk should look at again, though it is allowed."""
+    day = max(item.period for item in filed).last_day
+    tolerance = ledger.parameter("statistics.value_added_rate_tolerance", day).value
+    return [
+        *(text for item in filed for text in checks.rate_warnings(item, tolerance)),
+        *_outliers(ledger, filed),
+    ]
+
+
+def _outliers(ledger: Ledger, filed: Sequence[Return]) -> list[str]:
     amounts = _amounts(filed)
     first = min(item.period.start for item in filed)
     last = max(item.period.end for item in filed)
     span = Period(first, last, "months").shifted(-1)
     rows = ledger.flows(origin="declared", meter="return", period=span).to_pylist()
-    earlier = {
-        (row["site"], row["stream"], str(_period(row).shifted(1))): row["amount"] for row in rows
-    }
+    earlier = {(row["site"], row["stream"], _a_year_on(row)): row["amount"] for row in rows}
     earlier |= {
         (site, stream, str(Period.parse(period).shifted(1))): amount
         for (site, stream, period), amount in amounts.items()
@@ -185,17 +231,16 @@ def _outliers(ledger: Ledger, filed: Iterable[Return]) -> list[str]:
     return checks.outliers(amounts, earlier, limit)
 
 
+def _a_year_on(row: Mapping[str, Any]) -> str:
+    return str(Period.spanning(row["start"], row["end"]).shifted(1))
+
+
 def _amounts(filed: Iterable[Return]) -> dict[tuple[str, str, str], float]:
     return {
         (row.site or item.enterprise, row.stream, str(item.period)): row.amount
         for item in filed
         for row in item.items
     }
-
-
-def _period(row: Mapping[str, Any]) -> Period:
-    merged = row["start"].month == 1 and row["end"].month == 3
-    return Period(row["start"], row["end"], "january-february" if merged else "month")
 
 
 def _flows(ledger: Ledger, item: Return, demonstration: bool) -> Iterable[Flow]:
@@ -234,6 +279,19 @@ def _document(item: Return, demonstration: bool) -> Document:
     )  # fmt: skip
 
 
-def _posting_id(returns: Sequence[Mapping[str, Any]]) -> str:
+def _posting_id(
+    ledger: Ledger, returns: Sequence[Mapping[str, Any]], standing_from: set[str]
+) -> str:
+    """Id of this content: numbered on where what it posted earlier stands no more.
+
+    Parameters
+    ----------
+    standing_from : postings from which returns of these firms and periods stand
+    """
     text = json.dumps(returns, sort_keys=True, ensure_ascii=False, default=str)
-    return f"returns:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+    first = f"returns:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+    id, number = first, 1
+    while ledger.posted(id) and standing_from != {id}:
+        number += 1
+        id = f"{first}#{number}"
+    return id

@@ -119,7 +119,8 @@ class Quantity:
     product: str
     declared: float
     amount: float
-    base: float
+    base: float | None
+    """None = not known."""
     base_rest: float
     basis: str
     """'reconciled' or 'declared', of `amount`."""
@@ -127,3 +128,5 @@ class Quantity:
     loadings: tuple[tuple[str, float], ...]
     base_loadings: tuple[tuple[str, float], ...]
     references: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """Returns without which `amount` is not the whole."""

@@ -66,7 +66,7 @@ def draft(form: Mapping[str, str]) -> tuple[Rows, bytes]:
     for key, value in form.items():
         sheet, _, rest = key.partition("-")
         number, _, column = rest.partition("-")
-        if sheet in SHEETS and number.isdigit() and value.strip():
+        if sheet in SHEETS and number.isascii() and number.isdigit() and value.strip():
             rows[sheet].setdefault(int(number), {})[column] = value.strip()
     tidy = {name: [found[n] for n in sorted(found)] for name, found in rows.items()}
     written = {name: found for name, found in tidy.items() if found}

@@ -1,9 +1,11 @@
 """Postings: the chain of everything that was written, its audit, and reversal."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from cupral.ledger.audit import verify
+from cupral.ledger.correction import REVERSE
 from cupral.surfaces.web.asked import Asked, Page
 
 PLANT_TIME = timezone(timedelta(hours=8))
@@ -14,8 +16,8 @@ MOST_LETTERS = 120
 
 def postings(asked: Asked) -> Page:
     """The latest postings, newest first; `?before=` goes further back, `?verify=` audits."""
-    every = asked.ledger.postings()
-    before = int(asked.get("before", "0")) if asked.get("before", "0").isdigit() else 0
+    every, asked_for = asked.ledger.postings(), asked.get("before", "0")
+    before = int(asked_for) if asked_for.isascii() and asked_for.isdigit() else 0
     earlier = [row for row in every if not before or row["seq"] < before]
     shown = earlier[-A_PAGE:][::-1]
     level = asked.get("verify")
@@ -24,10 +26,24 @@ def postings(asked: Asked) -> Page:
         "count": len(every), "next": shown[-1]["seq"] if len(earlier) > A_PAGE else 0,
         "verdict": verify(asked.ledger, 2 if level == "2" else 1) if level else None,
         "trail": [_order(row) for row in asked.ledger.records.audit(30)],
-        "reversed": {row["id"].removeprefix("reverse:") for row in every
-                     if row["id"].startswith("reverse:")},
+        "reversed": undone([row["id"] for row in every]),
     }  # fmt: skip
     return Page(template="postings.html", title=asked.language("nav.postings"), content=content)
+
+
+def undone(ids: Iterable[str]) -> set[str]:
+    """Postings of which a reversal stands, given all in order.
+
+    Examples
+    --------
+    >>> sorted(undone(["a", "b", "reverse:a", "reverse:b", "reverse:reverse:b"]))
+    ['a', 'reverse:b']
+    """
+    found: set[str] = set()
+    for id in reversed(list(ids)):
+        if id.startswith(REVERSE) and id not in found:
+            found.add(id.removeprefix(REVERSE))
+    return found
 
 
 def _order(row: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def job_page(asked: Asked, job: Job, *, can_post: bool) -> Page:
     faults = (job.problem or {}).get("faults", ())
     content = {
         "job": job, "result": result, "problem": job.problem, "faults": faults,
+        "posted": "post" in job.steps[:job.done],
         "can_post": can_post and job.state == "done", "plain": job.result,
     }  # fmt: skip
     return Page(template="job.html", title=asked.language("job.title"), content=content)

@@ -1,6 +1,7 @@
-"""What changes the balance's facts: networks, meter files, assays, stocktakes, reversals."""
+"""What changes the balance's facts: networks, files, reversals, judgements."""
 
 from cupral.systems.balance.commands.assays import ASSAYS, import_assays
+from cupral.systems.balance.commands.judgement import judge_doubt, sign_account
 from cupral.systems.balance.commands.meters import METERS, import_meters
 from cupral.systems.balance.commands.network import define_network, network_file, network_from
 from cupral.systems.balance.commands.report import ImportReport
@@ -16,7 +17,9 @@ __all__ = [
     "import_assays",
     "import_meters",
     "import_stocktakes",
+    "judge_doubt",
     "network_file",
     "network_from",
     "reverse_posting",
+    "sign_account",
 ]

@@ -16,6 +16,7 @@ from cupral.systems.balance.commands.rows import (
     Entry,
     Refused,
     meter_of,
+    offered,
     overlaps,
     span_of_row,
 )
@@ -151,7 +152,7 @@ def _found(network: Network, stream: str, element: str) -> Meter:
     if not here:
         known = sorted({meter.stream for meter in assays})
         what = f"no assay meter stands on stream {stream!r}{suggest(stream, known)}"
-        raise Refused("stream", stream, what, f"use one of {', '.join(known[:12])}")
+        raise Refused("stream", stream, what, f"use one of {offered(stream, known)}")
     found = [meter for meter in here if meter.element == element]
     if not found:
         known = [meter.element for meter in here]

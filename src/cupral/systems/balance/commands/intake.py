@@ -8,7 +8,7 @@ faulty (unless good rows are accepted in so many words).
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,15 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Network
 from cupral.ledger.template import Reading, Row, Template, read
+from cupral.systems.balance.commands.plausibility import doubtful, plant_now
 from cupral.systems.balance.commands.report import ImportReport
 from cupral.systems.balance.commands.rows import Entry, Noun, Refused, network_of, span_of
 
 Maker = Callable[[Ledger, Network, Row, Reading, str], Noun]
 """Makes the noun of one row of a file; the text says where the row came from."""
+
+Posted = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows that stand in the ledger, by meter."""
 
 PREVIEW = 5
 _SAME = 1e-12
@@ -84,7 +88,12 @@ def take(
     for check in checks:
         found, noticed = check(entries)
         faults, warnings = faults + found, warnings + noticed
-    new, found, noticed, known = _against_ledger(ledger, intake, entries)
+    posted = _posted(ledger, intake, entries)
+    new, found, noticed, known = _against_ledger(intake, entries, posted)
+    faults, warnings = faults + found, warnings + noticed
+    found, noticed = doubtful(
+        new, _beside(new, posted), ratio=_usual_ratio(ledger), now=plant_now()
+    )
     faults, warnings = faults + found, warnings + noticed
     faults = sorted(dict.fromkeys(faults), key=lambda fault: fault.row or 0)
     whole = not reading.headers or any(fault.row is None for fault in faults)
@@ -170,14 +179,13 @@ def _posting_id(ledger: Ledger, intake: Intake, new: Sequence[Entry]) -> str:
 
 
 def _against_ledger(
-    ledger: Ledger, intake: Intake, entries: Sequence[Entry]
+    intake: Intake, entries: Sequence[Entry], posted: Posted
 ) -> tuple[list[Entry], list[Fault], list[Fault], str]:
     """New entries, faults, warnings and the posting that already says the rest."""
     new: list[Entry] = []
     faults: list[Fault] = []
     warnings: list[Fault] = []
     known = ""
-    posted = _posted(ledger, intake, entries)
     by_key = {_key(row): row for rows in posted.values() for row in rows}
     for entry in entries:
         same = by_key.get(_key(_plain(entry.noun)))
@@ -198,9 +206,17 @@ def _plain(noun: Noun) -> dict[str, Any]:
     return {field.name: getattr(noun, field.name) for field in fields(noun)}
 
 
-def _posted(
-    ledger: Ledger, intake: Intake, entries: Sequence[Entry]
-) -> dict[str, list[dict[str, Any]]]:
+def _beside(new: Sequence[Entry], posted: Posted) -> list[Mapping[str, Any]]:
+    """Posted rows of the meters that the new entries do not replace."""
+    replaced = {_key(_plain(entry.noun)) for entry in new}
+    return [row for rows in posted.values() for row in rows if _key(row) not in replaced]
+
+
+def _usual_ratio(ledger: Ledger) -> float:
+    return float(ledger.parameter("balance.implausible_ratio", plant_now().date()).value)
+
+
+def _posted(ledger: Ledger, intake: Intake, entries: Sequence[Entry]) -> Posted:
     """Rows of the same meters that stand in the ledger, from a year before the first entry."""
     if not entries:
         return {}
@@ -220,7 +236,7 @@ def _posted(
     return found
 
 
-def _said(entry: Entry, posted: dict[str, Any], intake: Intake) -> Fault | str:
+def _said(entry: Entry, posted: Mapping[str, Any], intake: Intake) -> Fault | str:
     """'said' if the ledger says the same, 'new' if it is to be corrected, else the fault."""
     now, then = _value(_plain(entry.noun)), _value(posted)
     same_sd = math.isclose(entry.noun.sd, posted["sd"], rel_tol=1e-9, abs_tol=1e-15)
@@ -237,14 +253,14 @@ def _said(entry: Entry, posted: dict[str, Any], intake: Intake) -> Fault | str:
     )
 
 
-def _other_sd(entry: Entry, posted: dict[str, Any]) -> list[Fault]:
+def _other_sd(entry: Entry, posted: Mapping[str, Any]) -> list[Fault]:
     if math.isclose(entry.noun.sd, posted["sd"], rel_tol=1e-9, abs_tol=1e-15):
         return []
     what = f"the posted value has sd {posted['sd']:.4g}, the network now says {entry.noun.sd:.4g}"
     return [Fault(entry.row.number, None, "", what, "import with `correct` to restate it")]
 
 
-def _across(entry: Entry, posted: Sequence[dict[str, Any]]) -> Fault | None:
+def _across(entry: Entry, posted: Sequence[Mapping[str, Any]]) -> Fault | None:
     """The fault if a posted row of the meter overlaps the entry without being the same time."""
     start, end = span_of(entry.noun)
     for row in posted:
@@ -256,14 +272,14 @@ def _across(entry: Entry, posted: Sequence[dict[str, Any]]) -> Fault | None:
     return None
 
 
-def _times(row: dict[str, Any]) -> tuple[datetime, datetime]:
+def _times(row: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return (row.get("instant") or row["start"], row.get("instant") or row["end"])
 
 
-def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     place = row.get("stream") or row.get("process")
     return (place, row["meter"], row.get("element") or row["material"], *_times(row))
 
 
-def _value(row: dict[str, Any]) -> float:
+def _value(row: Mapping[str, Any]) -> float:
     return float(row["fraction"] if "fraction" in row else row["amount"])

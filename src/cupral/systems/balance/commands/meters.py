@@ -265,7 +265,10 @@ def _gaps(entries: Sequence[Entry], *, accepted: bool) -> tuple[list[Fault], lis
                 what = (
                     f"{first.noun.meter} has no row from {end} (row {first.row.number}) to {start}"
                 )
-                cure = "add the missing row, or import with `accept_gaps` if nothing was measured"
+                cure = (
+                    "add the missing row, or, if nothing was measured, import with"
+                    " `accept_gaps` (command line: --accept-gaps)"
+                )
                 found.append(Fault(second.row.number, "start", f"{start}", what, cure))
     return ([], found) if accepted else (found, [])
 

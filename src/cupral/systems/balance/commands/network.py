@@ -14,10 +14,9 @@ from cupral.ledger.template.reading import wrong_format
 from cupral.ledger.template.separated import Grid
 from cupral.system import command
 from cupral.systems.balance.commands.report import ImportReport
-from cupral.systems.balance.commands.rows import Refused
+from cupral.systems.balance.commands.rows import Refused, offered
 from cupral.systems.balance.commands.sheets import (
     SHEETS,
-    known_first,
     number,
     pairs,
     rows_of,
@@ -218,7 +217,9 @@ def _stream(row: Row, processes: set[str], balanced: set[str]) -> Stream:
     for end in ("source", "target"):
         if row[end] not in known:
             what = f"process {row[end]!r} is not defined{suggest(row[end], known)}"
-            raise Refused(end, row[end], what, f"define it, or use one of {known_first(known)}")
+            raise Refused(
+                end, row[end], what, f"define it, or use one of {offered(row[end], known)}"
+            )
     if row["source"] == row["target"]:
         raise Refused("target", row["target"], "the stream ends where it starts", "correct one end")
     carrier: Carrier = row["carrier"] or "mass"
@@ -252,7 +253,10 @@ def _meter(row: Row, streams: dict[str, Row], processes: set[str]) -> Meter:
     if row["stream"] not in known:
         what = f"{noun} {row['stream']!r} is not defined{suggest(row['stream'], known)}"
         raise Refused(
-            "stream", row["stream"], what, f"define it, or use one of {known_first(known)}"
+            "stream",
+            row["stream"],
+            what,
+            f"define it, or use one of {offered(row['stream'], known)}",
         )
     if kind == "assay" and not row["element"]:
         raise Refused("element", "", "an assay meter needs its element", "write e.g. Cu")
@@ -290,7 +294,7 @@ def _line(row: Row, streams: dict[str, Row]) -> Line:
     for column, stream in named:
         if stream.removeprefix("-") not in streams:
             what = f"stream {stream!r} is not defined{suggest(stream, streams)}"
-            raise Refused(column, stream, what, f"use one of {known_first(streams)}")
+            raise Refused(column, stream, what, f"use one of {offered(stream, streams)}")
     return Line(
         id=row["id"], product=row["product"], capacity=row["capacity"],
         metal_stream=row["metal_stream"], energy_streams=energy,

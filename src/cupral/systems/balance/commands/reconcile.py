@@ -10,7 +10,7 @@ from cupral.system import command
 from cupral.systems.balance.compute import report
 from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.model import MonthBalance
-from cupral.systems.balance.queries import site_sheet
+from cupral.systems.balance.queries.sheet import site_sheet
 
 ALL = "all"
 

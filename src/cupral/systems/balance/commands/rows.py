@@ -1,6 +1,7 @@
 """What rows of meter, laboratory and stocktake files share: faults, meters, times, overlaps."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -82,7 +83,7 @@ def network_of(ledger: Ledger, site: str) -> Network:
         known = ledger.networks()
         raise InputError(
             f"site {site!r} has no network{suggest(site, known)}; define one with"
-            f" balance.define_network, or use one of {known[:12]}"
+            f" balance.define_network, or use one of {offered(site, known)}"
         ) from None
 
 
@@ -104,9 +105,25 @@ def meter_of(ledger: Ledger, network: Network, id: str, kind: str) -> Meter:
         raise Refused("meter", id, what, "import the row into its own site")
     known = [meter.id for meter in network.meters if meter.kind == kind]
     what = f"site {network.site!r} has no {kind} meter {id!r}{suggest(id, known)}"
-    raise Refused(
-        "meter", id, what, f"use one of {', '.join(known[:12])}, or add it to the network"
-    )
+    cure = f"use one of {offered(id, known)}, or add it to the network"
+    raise Refused("meter", id, what, cure)
+
+
+def offered(word: str, known: Iterable[str], most: int = 12) -> str:
+    """Names to choose from, those most like a word first, and how many more there are.
+
+    Examples
+    --------
+    >>> offered("sales", ["AC-1", "SALE", "SALES-2"], most=2)
+    'SALE, SALES-2 and 1 more'
+    """
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, word.casefold(), name.casefold()).ratio()
+
+    names = sorted(sorted(set(known)), key=likeness, reverse=True)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "(none defined)") + more
 
 
 def span_of_row(row: Row) -> tuple[datetime, datetime]:

@@ -1,7 +1,7 @@
 """The sheets of a network file: what a person writes of a site, its processes, streams, meters."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cupral.ledger.registers import Line, Meter, Network, Process, Site, Stream
@@ -185,8 +185,3 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _trimmed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if value == "" else value for name, value in row.items()}
-
-
-def known_first(names: Iterable[str]) -> str:
-    """The first dozen names, for a cure."""
-    return ", ".join(sorted(names)[:12]) or "(none defined)"

@@ -15,6 +15,7 @@ from cupral.systems.balance.commands.report import ImportReport
 from cupral.systems.balance.commands.rows import (
     Refused,
     meter_of,
+    offered,
     overlaps,
 )
 
@@ -133,7 +134,7 @@ def _meter(ledger: Ledger, network: Network, row: Row) -> Meter:
     else:
         what = f"no stocktake meter stands on process {row['process']!r}"
         what += suggest(row["process"] or "", known)
-        cure = f"use one of {', '.join(known) or '(none defined)'}, or add it to the network"
+        cure = f"use one of {offered(row['process'] or '', known)}, or add it to the network"
     raise Refused("process", row["process"], what, cure)
 
 

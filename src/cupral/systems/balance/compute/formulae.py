@@ -1,6 +1,7 @@
 """Hand formulae of metal accounting and of the GUM, as Results."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -66,23 +67,55 @@ def propagation(
     corr: Sequence[float] | None,
     observations: Sequence[Sequence[float]] | None,
 ) -> Result:
-    """Values, standard uncertainties and correlations of formulae of uncertain inputs."""
+    """Values, standard uncertainties and correlations of formulae of uncertain inputs.
+
+    Raises
+    ------
+    InputError
+        If a formula has no finite value at or near the inputs, or these do not fit together.
+    """
+    if not expressions:
+        raise InputError('there is no formula; write for example {"R": "V / I"}')
     position = {name: index for index, name in enumerate(names)}
-    functions = [formula(text, position) for text in expressions.values()]
+    functions = [_finite(name, text, position) for name, text in expressions.items()]
     try:
         inputs = repeated(np.array(observations)) if observations is not None else None
         value = inputs.value if inputs is not None else np.array(x, dtype=np.float64)
         spread = inputs.sd if inputs is not None else np.array(u, dtype=np.float64)
         relation = inputs.correlation if inputs is not None else _matrix(corr, len(names))
-        found = evaluate(
-            lambda point: np.array([f(dict(zip(names, point, strict=True))) for f in functions]),
-            value,
-            spread,
-            correlation=relation,
-        )
-    except (PropagateError, ValueError, ZeroDivisionError, OverflowError) as error:
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+            found = evaluate(
+                lambda at: np.array([f(dict(zip(names, at, strict=True))) for f in functions]),
+                value,
+                spread,
+                correlation=relation,
+            )
+    except (PropagateError, ValueError) as error:
         raise InputError(f"uncertainty cannot be propagated: {error}") from error
     return _result(list(expressions), found)
+
+
+def _finite(
+    name: str, text: str, position: Mapping[str, int]
+) -> Callable[[Mapping[str, float]], float]:
+    """The formula, that says by name where it has no finite value."""
+    function = formula(text, position)
+
+    def at(values: Mapping[str, float]) -> float:
+        plain = {key: float(value) for key, value in values.items()}
+        try:
+            found, why = function(plain), "its value is not finite"
+        except (ValueError, ZeroDivisionError, OverflowError) as error:
+            found, why = math.nan, str(error)
+        if isinstance(found, complex) or not math.isfinite(found):
+            where = ", ".join(f"{key} = {value:.6g}" for key, value in plain.items())
+            raise InputError(
+                f"formula {name} = {text} has no finite value at {where} ({why});"
+                " give inputs at and around which it has one"
+            )
+        return found
+
+    return at
 
 
 def _matrix(upper: Sequence[float] | None, count: int) -> Vector:

@@ -9,18 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cupral.ledger.errors import InputError
 from cupral.ledger.result import Result
 from cupral.methods.reconcile import (
+    Bounded,
     Observability,
     Polynomial,
     ReconcileError,
     Reconciliation,
     Suspect,
+    bounded,
     reconcile,
     reconcile_nonlinear,
     suspects,
 )
-from cupral.systems.balance.compute.report import CLASSES, number
+from cupral.systems.balance.compute.report import CLASSES, number, verdict
 
 Number = float | None
+SIDES = {-1: "lower", 0: None, 1: "upper"}
+"""Which bound holds a variable."""
 
 
 class Problem(BaseModel):
@@ -35,6 +39,8 @@ class Problem(BaseModel):
     b: list[float] | None = None
     cov: list[list[float]] | None = None
     x_true: list[float] | None = None
+    lower: list[Number] | None = None
+    upper: list[Number] | None = None
     state: list[str] | None = None
     start: list[float] | None = None
     constraints: list[list[tuple[float, dict[str, float]]]] | None = None
@@ -57,19 +63,20 @@ def answer(problem: Mapping[str, Any], level: float) -> Result:
         )
     try:
         found = _linear(posed, level) if posed.A is not None else _polynomial(posed, names, level)
+        within = _bounded(posed, found)
         named = suspects(found)
     except ReconcileError as error:
         raise InputError(f"problem cannot be reconciled: {error}") from error
     return Result(
         query="balance.problem",
         subject=f"{len(names)} variables",
-        value=float(found.objective),
+        value=float(within.objective if within else found.objective),
         unit="1",
         origin="reconciled",
-        status="passed" if found.global_test_pass else "not passed",
-        parts=_rows(names, posed, found),
+        status=verdict(found),
+        parts=_rows(names, posed, found, within),
         tables={
-            "summary": (_summary(found),),
+            "summary": (_summary(found) | (_certificate(found, within) if within else {}),),
             "suspects": tuple(_suspect(suspect, names) for suspect in named),
             "equations": _equations(found),
             "equivalent": tuple(
@@ -132,16 +139,49 @@ def _polynomial(posed: Problem, names: Sequence[str], level: float) -> Reconcili
     )
 
 
+def _bounded(posed: Problem, found: Reconciliation) -> Bounded | None:
+    if posed.lower is None and posed.upper is None:
+        return None
+    limits = {}
+    for name, given, none in (("lower", posed.lower, -np.inf), ("upper", posed.upper, np.inf)):
+        values = given if given is not None else [None] * len(posed.y)
+        if len(values) != len(posed.y):
+            raise InputError(
+                f"problem has {len(values)} {name} bounds and {len(posed.y)} values y; give one"
+                " for every variable (null = none)"
+            )
+        limits[name] = np.array([none if value is None else value for value in values])
+    return bounded(found, lower=limits["lower"], upper=limits["upper"])
+
+
+def _certificate(found: Reconciliation, within: Bounded) -> dict[str, Any]:
+    return {
+        "objective_unbounded": float(found.objective),
+        "bounds_active": int(np.count_nonzero(within.active)),
+        "kkt": {name: getattr(within.certificate, name) for name in within.certificate.__slots__},
+    }
+
+
+def _limits(within: Bounded, i: int) -> dict[str, Any]:
+    return {
+        "unbounded": number(within.reconciliation.value[i]),
+        "bound": SIDES[within.active[i]],
+        "multiplier": float(within.multiplier[i]),
+    }
+
+
 def _rows(
-    names: Sequence[str], posed: Problem, found: Reconciliation
+    names: Sequence[str], posed: Problem, found: Reconciliation, within: Bounded | None
 ) -> tuple[dict[str, Any], ...]:
+    value, measured = within.value if within else found.value, _array(posed.y)
     return tuple(
         {
-            "name": name, "measured": posed.y[i], "reconciled": number(found.value[i]),
-            "sd": number(found.sd[i]), "adjustment": number(found.adjustment[i]),
+            "name": name, "measured": posed.y[i], "reconciled": number(value[i]),
+            "sd": number(found.sd[i]), "adjustment": number(value[i] - measured[i]),
             "z": number(found.z_adjustment[i]), "z_max_power": number(found.z_max_power[i]),
             "class": CLASSES[Observability(found.observability[i])],
             "smallest_detectable": number(found.smallest_detectable[i]),
+            **(_limits(within, i) if within else {}),
         }
         for i, name in enumerate(names)
     )  # fmt: skip

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from cupral.ledger.flow import OUTSIDE
 from cupral.ledger.quantity import canonical_unit
 from cupral.ledger.registers import Line, Site, Stream
 from cupral.systems.balance.compute.month import Sheet
+from cupral.systems.balance.compute.outlet import Outlets, outlets
 from cupral.systems.balance.compute.report import number
-from cupral.systems.balance.compute.statement import Key, Statement
+from cupral.systems.balance.compute.statement import Statement
 from cupral.systems.balance.model import MonthBalance, Noun, Vector
 
 Rows = tuple[dict[str, Any], ...]
@@ -71,50 +71,86 @@ def contents(sheet: Sheet, statement: Statement) -> Rows:
 
 
 def recoveries(sheet: Sheet, statement: Statement, products: frozenset[str]) -> Rows:
-    """Recovery of each element in each product, and over all products, with sd [1]."""
+    """Recovery of each element in each product, and over all products, with sd [1].
+
+    What was recovered over all that left: what still lies in a stock counts in neither. An
+    element of which some is out of sight has no recovery, and `needs` says why.
+    """
     rows = []
-    for element in _elements(statement):
-        leaving = _leaving(sheet, statement, element)
-        keys = [key for key, _ in leaving]
-        sold = np.array([stream.material in products for _, stream in leaving])
-        if sold.any():
-            rows.append(_recovery_row(statement, element, "all products", keys, sold))
-        for index in np.flatnonzero(sold):
-            only = np.arange(len(sold)) == index
-            rows.append(_recovery_row(statement, element, leaving[index][1].id, keys, only))
+    for ends in _outlets(sheet, statement, products):
+        needs = "; ".join(_unknown(statement, ends))
+        if needs:
+            rows.append(_recovery_row(statement, ends, "all products", (), needs))
+        elif ends.products:
+            rows.append(_recovery_row(statement, ends, "all products", ends.products))
+            rows += [
+                _recovery_row(statement, ends, stream.id, (stream,)) for stream in ends.products
+            ]
     return tuple(rows)
 
 
 def _recovery_row(
-    statement: Statement, element: str, product: str, keys: Sequence[Key], wanted: Vector
+    statement: Statement, ends: Outlets, product: str, wanted: Sequence[Stream], needs: str = ""
 ) -> dict[str, Any]:
-    def share(amounts: Vector) -> float:
-        return float(amounts[wanted].sum() / amounts.sum())
+    leaving = (*ends.products, *ends.losses)
+    chosen = np.array([stream in wanted for stream in leaving])
 
-    found = statement.function(share, keys)
-    value, sd = found or (None, None)
-    return {"element": element, "product": product, "recovery": value, "sd": sd, "unit": "1"}
+    def share(amounts: Vector) -> float:
+        return float(amounts[chosen].sum() / amounts.sum())
+
+    keys = [(stream.id, ends.element) for stream in leaving]
+    value, sd = (None, None) if needs else statement.function(share, keys) or (None, None)
+    return {
+        "element": ends.element, "product": product, "recovery": value, "sd": sd, "unit": "1",
+        "needs": needs,
+    }  # fmt: skip
 
 
 def losses(sheet: Sheet, statement: Statement, products: frozenset[str]) -> Rows:
-    """Each element's loss in each stream that leaves and is no product, with its share."""
+    """Each element's loss in each outlet that is no product, with its share of all that left."""
     rows = []
-    for element in _elements(statement):
-        leaving = _leaving(sheet, statement, element)
-        amounts = [statement.value[statement.index(key)] for key, _ in leaving]
-        whole = float(np.sum(amounts))
-        for (key, stream), amount in zip(leaving, amounts, strict=True):
-            if stream.material not in products:
-                position = statement.index(key)
-                rows.append(
-                    {
-                        "element": element, "stream": stream.id, "material": stream.material,
-                        "amount": number(amount), "unit": "t",
-                        "sd": _sd(statement, position),
-                        "share": None if not np.isfinite(whole) else float(amount / whole),
-                    }
-                )  # fmt: skip
+    for ends in _outlets(sheet, statement, products):
+        needs = "; ".join(_unknown(statement, ends))
+        leaving = [(stream.id, ends.element) for stream in (*ends.products, *ends.losses)]
+        whole = sum(statement.value[statement.index(key)] for key in leaving)
+        for stream in ends.losses:
+            position = statement.index((stream.id, ends.element))
+            amount = statement.value[position]
+            rows.append(
+                {
+                    "element": ends.element, "stream": stream.id, "material": stream.material,
+                    "amount": number(amount), "unit": "t", "sd": _sd(statement, position),
+                    "share": None if needs else float(amount / whole), "needs": needs,
+                }
+            )  # fmt: skip
     return tuple(rows)
+
+
+def _outlets(sheet: Sheet, statement: Statement, products: frozenset[str]) -> list[Outlets]:
+    """Outlets of every element of which any content is known."""
+    contents: dict[str, dict[str, float]] = {}
+    for (stream, element), amount in zip(statement.keys, statement.value, strict=True):
+        if element:
+            contents.setdefault(element, {})[stream] = float(amount)
+    return [
+        outlets(sheet.network, element, contents[element], products) for element in sorted(contents)
+    ]
+
+
+def _unknown(statement: Statement, ends: Outlets) -> list[str]:
+    """Why no share can be told."""
+    leaving = {
+        stream.id: statement.value[statement.index((stream.id, ends.element))]
+        for stream in (*ends.products, *ends.losses)
+    }
+    needs = [
+        f"{ends.element} in {stream}: its amount or assay"
+        for stream, amount in leaving.items()
+        if not np.isfinite(amount)
+    ]
+    if not needs and leaving and sum(leaving.values()) <= 0.0:
+        needs = [f"{ends.element} leaving the site: nothing left in this period"]
+    return [*ends.needs, *needs]
 
 
 def consumption(
@@ -154,18 +190,6 @@ def _consumption_row(
         "unit": "kgce/t" if boundary == KGCE else "kWh/t",
         "streams": list(streams),
     }  # fmt: skip
-
-
-def _elements(statement: Statement) -> list[str]:
-    return sorted({element for _, element in statement.keys if element})
-
-
-def _leaving(sheet: Sheet, statement: Statement, element: str) -> list[tuple[Key, Stream]]:
-    return [
-        ((stream.id, element), stream)
-        for stream in sheet.network.streams
-        if stream.target == OUTSIDE and statement.index((stream.id, element)) >= 0
-    ]
 
 
 def _measured(balance: MonthBalance, stream: str) -> float | None:

@@ -11,11 +11,13 @@ from cupral.ledger.period import Period
 from cupral.ledger.registers import Network, Site
 from cupral.methods.reconcile import ReconcileError
 from cupral.systems.balance.compute.layout import layout
-from cupral.systems.balance.compute.readings import month_readings
+from cupral.systems.balance.compute.readings import label, month_readings, partial
 from cupral.systems.balance.compute.solve import solve
-from cupral.systems.balance.model import MonthBalance, Reading
+from cupral.systems.balance.model import Judgement, MonthBalance, Reading
 
 Row = Mapping[str, Any]
+_NAMED = 12
+"""Meters that a badge names one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +28,8 @@ class Sheet:
     balances: tuple[MonthBalance, ...]
     missing: tuple[int, ...]
     """Months of the period without any reading."""
+    partial: tuple[str, ...]
+    """What of a month was read, where that is not the whole, with the meters."""
     badges: tuple[str, ...]
     lineage: tuple[str, ...]
 
@@ -33,6 +37,7 @@ class Sheet:
 def sheets(
     network: Network, site: Site, period: Period, *, flows: Sequence[Row], assays: Sequence[Row],
     stocktakes: Sequence[Row], treatment: str, level: float, references: tuple[str, ...],
+    judgements: Sequence[Judgement] = (),
 ) -> Sheet:  # fmt: skip
     """Reconcile every month that has readings.
 
@@ -57,22 +62,26 @@ def sheets(
             tuple(month_readings(month, by_month[0][month], by_month[1][month], stocktakes)),
             treatment,
             level,
+            tuple(one for one in judgements if one.month == month),
         )
         for month in months
     )
+    incomplete = tuple(said for month in months for said in _partial(month, by_month[0][month]))
     return Sheet(
         network=network,
         balances=balances,
         missing=tuple(month for month in period.months if month not in months),
-        badges=_badges(site, balances, set(period.months) - set(months)),
+        partial=incomplete,
+        badges=(*_badges(site, balances, set(period.months) - set(months)), *incomplete),
         lineage=(*references, *_references(balances)),
     )
 
 
 @lru_cache(maxsize=2048)
 def solved(
-    network: Network, month: int, readings: tuple[Reading, ...], treatment: str, level: float
-) -> MonthBalance:
+    network: Network, month: int, readings: tuple[Reading, ...], treatment: str, level: float,
+    judgements: tuple[Judgement, ...] = (),
+) -> MonthBalance:  # fmt: skip
     """One month reconciled; a month that was solved before with the same readings is at hand.
 
     Raises
@@ -81,7 +90,8 @@ def solved(
         If the readings contradict the balances so much that no answer is found.
     """
     try:
-        return solve(month, layout(network, readings), treatment=treatment, level=level)
+        equations = layout(network, readings)
+        return solve(month, equations, treatment=treatment, level=level, judgements=judgements)
     except ReconcileError as error:
         raise CannotDecide(
             f"site {network.site} {month} cannot be reconciled: {error}",
@@ -96,12 +106,20 @@ def _by_month(rows: Sequence[Row]) -> defaultdict[int, list[Row]]:
     return months
 
 
+def _partial(month: int, flows: Sequence[Row]) -> list[str]:
+    return [
+        f"incomplete month: {said}, {', '.join(meters[:_NAMED])}"
+        + (f" and {len(meters) - _NAMED} more" if len(meters) > _NAMED else "")
+        for said, meters in partial(month, flows).items()
+    ]
+
+
 def _badges(site: Site, balances: Sequence[MonthBalance], missing: set[int]) -> tuple[str, ...]:
     aside: dict[str, list[int]] = {}
     for balance in balances:
         for position in sorted(balance.set_aside):
-            meter = balance.layout.readings[position].meter
-            aside.setdefault(meter, []).append(balance.month)
+            name = label(balance.month, balance.layout.readings[position])
+            aside.setdefault(name, []).append(balance.month)
     badges = [
         f"set aside as suspect: {meter} ({', '.join(str(m) for m in months)})"
         for meter, months in aside.items()

@@ -14,7 +14,8 @@ from cupral.ledger.period import Period
 from cupral.systems.balance.model import Reading
 
 Row = Mapping[str, Any]
-NEAR = timedelta(days=1)
+_DAY = timedelta(days=1)
+NEAR = _DAY
 """A stocktake this close to the turn of the month counts as taken at it."""
 
 
@@ -31,6 +32,43 @@ def month_readings(
         near = [row for row in stocktakes if abs(row["instant"] - instant) <= NEAR]
         readings += [_taken(kind, rows, instant) for rows in _by(near, ("meter", "process"))]
     return readings
+
+
+def label(month: int, reading: Reading) -> str:
+    """Name of a reading; that of a stocktake says when, since both ends have the same meter.
+
+    Examples
+    --------
+    >>> one = Reading(meter="yard", where="yard", kind="closing", element="", value=1.0, sd=1.0,
+    ...               unit="t", group="", correlation=0.0, references=())
+    >>> label(202605, one)
+    'yard 2026-06-01'
+    """
+    period = Period.month(month)
+    instant = {"opening": period.start, "closing": period.end}.get(reading.kind)
+    return f"{reading.meter} {instant:%Y-%m-%d}" if instant else reading.meter
+
+
+def partial(month: int, flows: Sequence[Row]) -> dict[str, list[str]]:
+    """Meters whose rows do not cover the month (within a day), by what they do cover."""
+    period, found = Period.month(month), dict[str, list[str]]()
+    whole = _days(period.start, period.end)
+    for rows in _by(flows, ("meter",)):
+        inside = math.fsum(
+            max(0.0, _days(max(row["start"], period.start), min(row["end"], period.end)))
+            for row in rows
+        )
+        other = math.fsum(_days(row["start"], row["end"]) for row in rows) - inside
+        said = f"{inside:.3g} of {whole:g} days of {month} read"
+        if other > NEAR / _DAY:
+            said += f", and {other:.3g} days of other months"
+        if max(whole - inside, other) > NEAR / _DAY:
+            found.setdefault(said, []).append(rows[0]["meter"])
+    return found
+
+
+def _days(start: datetime, end: datetime) -> float:
+    return (end - start) / _DAY
 
 
 def _by(rows: Sequence[Row], names: tuple[str, ...]) -> Iterable[list[Row]]:

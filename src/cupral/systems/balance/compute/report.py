@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from cupral.ledger.quantity import canonical_unit
-from cupral.methods.reconcile import Observability
+from cupral.methods.reconcile import Observability, Reconciliation
+from cupral.systems.balance.compute.readings import label
 from cupral.systems.balance.compute.solve import Quadratic
 from cupral.systems.balance.model import Doubt, MonthBalance, Noun
 
@@ -38,7 +39,7 @@ def streams(balance: MonthBalance) -> Rows:
                 "measured": measured, "reconciled": reconciled,
                 "adjustment": reconciled - measured if both else None,  # type: ignore[operator]
                 "sd": number(balance.final.sd[position]),
-                "class": CLASSES[Observability(balance.raw.observability[position])],
+                "class": CLASSES[Observability(balance.final.observability[position])],
                 "suspect": bool(reading and reading.meter in suspect),
             }
         )  # fmt: skip
@@ -54,7 +55,8 @@ def meters(balance: MonthBalance) -> Rows:
         reconciled = number(final.value[position])
         rows.append(
             {
-                "meter": reading.meter, "stream": reading.where, "kind": reading.kind,
+                "meter": reading.meter, "label": label(balance.month, reading),
+                "stream": reading.where, "kind": reading.kind,
                 "element": reading.element, "reading": reading.value, "unit": reading.unit,
                 "reading_sd": reading.sd, "reconciled": reconciled,
                 "adjustment": None if reconciled is None else reconciled - reading.value,
@@ -62,7 +64,7 @@ def meters(balance: MonthBalance) -> Rows:
                 "class": CLASSES[Observability(raw.observability[position])],
                 "suspect": reading.meter in suspect,
                 "set_aside": position in balance.set_aside,
-                "smallest_detectable": number(raw.smallest_detectable[position]),
+                "smallest_detectable": number(balance.detectable[position]),
                 "refs": list(reading.references),
             }
         )  # fmt: skip
@@ -71,7 +73,7 @@ def meters(balance: MonthBalance) -> Rows:
 
 def suspects(balance: MonthBalance) -> Rows:
     """One row a doubt."""
-    return tuple(_doubt(balance.month, doubt) for doubt in balance.doubts)
+    return tuple(_doubt(balance, doubt) for doubt in balance.doubts)
 
 
 def balances(balance: MonthBalance) -> Rows:
@@ -96,20 +98,31 @@ def balances(balance: MonthBalance) -> Rows:
 def summary(balance: MonthBalance) -> dict[str, Any]:
     """Redundancy, J, p-value and verdict, with every meter believed and with doubts aside."""
     raw, final = balance.raw, balance.final
+    tested = raw.redundancy > 0
     return {
         "month": balance.month, "redundancy": int(raw.redundancy),
-        "objective": float(raw.objective), "p_value": float(raw.p_value),
+        "objective": float(raw.objective), "p_value": float(raw.p_value) if tested else None,
         "chi2_critical": float(raw.chi2_critical),
-        "passed": bool(raw.global_test_pass),
+        "passed": bool(raw.global_test_pass) if tested else None, "verdict": verdict(raw),
         "equations": len(balance.layout.equations), "variables": len(balance.layout.variables),
         "suspects": len(balance.doubts), "final_redundancy": int(final.redundancy),
-        "final_objective": float(final.objective), "final_p_value": float(final.p_value),
+        "final_objective": float(final.objective),
+        "final_p_value": float(final.p_value) if final.redundancy > 0 else None,
     }  # fmt: skip
 
 
-def _doubt(month: int, doubt: Doubt) -> dict[str, Any]:
+def verdict(found: Reconciliation) -> str:
+    """'passed', 'not passed', or 'not tested' where no reading is checked by another."""
+    if found.redundancy == 0:
+        return "not tested"
+    return "passed" if found.global_test_pass else "not passed"
+
+
+def _doubt(balance: MonthBalance, doubt: Doubt) -> dict[str, Any]:
+    readings = [label(balance.month, balance.layout.readings[member]) for member in doubt.members]
     return {
-        "month": month, "group": list(doubt.meters), "kind": doubt.kind, "size": doubt.size,
+        "month": balance.month, "group": list(doubt.meters),
+        "readings": readings or list(doubt.meters), "kind": doubt.kind, "size": doubt.size,
         "size_sd": doubt.size_sd, "unit": doubt.unit, "statistic": doubt.statistic,
         "also": list(doubt.also),
     }  # fmt: skip

@@ -13,13 +13,15 @@ from cupral.methods.reconcile import (
     Loadings,
     Reconciliation,
     Suspect,
+    detectability,
     group_covariance,
     loadings,
     reconcile,
     reconcile_nonlinear,
     suspects,
 )
-from cupral.systems.balance.model import Doubt, Layout, MonthBalance, Noun, Vector
+from cupral.systems.balance.compute import judging
+from cupral.systems.balance.model import Doubt, Judgement, Layout, MonthBalance, Noun, Vector
 
 UNKNOWN_WEIGHT = 1e-3
 """Weight of an unmeasured flow's start value beside measured ones, in the start problem."""
@@ -43,7 +45,14 @@ class Quadratic:
         return residual, sparse.csr_array(self.linear + bilinear)
 
 
-def solve(month: int, layout: Layout, *, treatment: str, level: float) -> MonthBalance:
+def solve(
+    month: int,
+    layout: Layout,
+    *,
+    treatment: str,
+    level: float,
+    judgements: Iterable[Judgement] = (),
+) -> MonthBalance:
     """The reconciled month, with its doubts.
 
     Parameters
@@ -52,19 +61,19 @@ def solve(month: int, layout: Layout, *, treatment: str, level: float) -> MonthB
         'compensate' sets doubted meters aside, 'keep' believes them and only names them.
     level
         Significance level of the tests [1].
+    judgements
+        What people decided about doubts of this month; counts when compensating.
     """
     raw = estimate(layout, frozenset(), level)
-    found = suspects(raw, rows=_leakable(layout))
+    found = suspects(raw, rows=leakable(layout))
     doubts = tuple(_doubt(layout, suspect) for suspect in found)
-    aside = frozenset(
-        member for suspect in found if suspect.kind == "bias" for member in suspect.members
-    )
-    final = raw
-    if treatment == "compensate" and aside:
-        final = estimate(layout, aside, level)
+    compensate = treatment == "compensate"
+    aside = judging.set_aside(layout, doubts, judgements) if compensate else frozenset()
+    final = estimate(layout, aside, level) if aside else raw
+    shown = detectability(raw, rows=leakable(layout)).bias
     return MonthBalance(
-        month=month, layout=layout, raw=raw, final=final, doubts=doubts,
-        set_aside=aside if treatment == "compensate" else frozenset(),
+        month=month, layout=layout, raw=raw, final=final, doubts=doubts, detectable=shown,
+        set_aside=aside,
     )  # fmt: skip
 
 
@@ -123,9 +132,9 @@ def groups(layout: Layout) -> tuple[tuple[str, ...], Vector, Vector]:
 
 def split(balance: MonthBalance) -> tuple[tuple[str, ...], Loadings]:
     """Uncertainty of every variable by correlation group, with the groups' names."""
-    names, group, share = groups(balance.layout)
+    group_names, group, share = groups(balance.layout)
     found = loadings(balance.final, group=group, share=share)
-    return tuple(names[int(index)] for index in found.groups), found
+    return tuple(group_names[int(index)] for index in found.groups), found
 
 
 def _covariance(layout: Layout, measured: Vector, sd: Vector) -> sparse.csr_array | None:
@@ -137,32 +146,36 @@ def _covariance(layout: Layout, measured: Vector, sd: Vector) -> sparse.csr_arra
     return group_covariance(np.where(used, sd, 0.0), group=np.where(used, group, -1), share=share)
 
 
-def _leakable(layout: Layout) -> list[int]:
+def leakable(layout: Layout) -> list[int]:
+    """Equations that can leak: balances, not ties of a second meter."""
     return [row for row, equation in enumerate(layout.equations) if equation.balance != "tie"]
 
 
 def _doubt(layout: Layout, suspect: Suspect) -> Doubt:
     largest = int(np.argmax(np.abs(suspect.size)))
-    also = tuple(name for other in suspect.also for name in _names(layout, other))
+    also = tuple(name for other in suspect.also for name in names(layout, other))
     return Doubt(
-        meters=_names(layout, suspect),
+        meters=names(layout, suspect),
         kind=suspect.kind,
         size=suspect.size[0] if len(suspect.size) == 1 else suspect.size[largest],
         size_sd=suspect.size_sd[0] if len(suspect.size) == 1 else suspect.size_sd[largest],
-        unit=_unit(layout, suspect),
+        unit=unit(layout, suspect),
         statistic=suspect.statistic,
-        also=also,
+        also=tuple(dict.fromkeys(also)),
+        members=tuple(suspect.members) if suspect.kind == "bias" else (),
     )
 
 
-def _names(layout: Layout, suspect: Suspect) -> tuple[str, ...]:
+def names(layout: Layout, suspect: Suspect) -> tuple[str, ...]:
+    """Meters of a suspected bias, or `leak:process:balance` of a leak."""
     if suspect.kind == "leak":
         rows = [layout.equations[row] for row in suspect.members]
         return tuple(f"leak:{equation.process}:{equation.balance}" for equation in rows)
-    return tuple(layout.variables[member].meter for member in suspect.members)
+    return tuple(dict.fromkeys(layout.variables[member].meter for member in suspect.members))
 
 
-def _unit(layout: Layout, suspect: Suspect) -> str:
+def unit(layout: Layout, suspect: Suspect) -> str:
+    """Unit of a suspect's size."""
     if suspect.kind == "leak":
         return "MWh" if layout.equations[suspect.members[0]].balance == "energy" else "t"
     return layout.readings[suspect.members[0]].unit

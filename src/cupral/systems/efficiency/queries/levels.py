@@ -1,6 +1,7 @@
 """Which level does a consumption reach, and which level is this line?"""
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from cupral.ledger.parameter import Parameter
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Line, Site
 from cupral.ledger.result import Result, Row
+from cupral.methods.margin import ninety
 from cupral.system import query
 from cupral.systems.efficiency import compute
 from cupral.systems.efficiency.model import (
@@ -22,7 +24,7 @@ from cupral.systems.efficiency.model import (
     NORM_BOUNDARIES,
     LineYear,
 )
-from cupral.systems.efficiency.queries.lines import Reader, missing_months, window
+from cupral.systems.efficiency.queries.lines import BASES, Reader, missing_months, unmatched, window
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def level(ledger: Ledger, *, norm: str, value: float, on: str = "", boundary: st
     CannotDecide
         If the norm had no values on that day.
     """
+    finite(value=value)
     _same_boundary(norm, boundary)
     bounds = bounds_of(ledger, norm, _day(ledger, norm, on))
     reached = compute.level(value, bounds.levels)
@@ -110,26 +113,13 @@ def energy_level(
     found = _line(place, line, boundary)
     chosen = norm or _norm_of(found, boundary)
     months = window(ledger, [place], through)
-    years = [
-        reader(ledger, boundary, basis, months).line(place, found, months)
-        for basis in ("reconciled", "declared")
-    ]
+    readers = [Reader(ledger, boundary, basis, months.last_day) for basis in BASES]
+    years = [reader.line(place, found, months) for reader in readers]
     if not chosen:
-        return _ungraded(place, line, boundary, years)
+        return _ungraded(place, line, boundary, years, readers)
     _same_boundary(chosen, boundary)
-    bounds = bounds_of(ledger, chosen, last_day(months))
-    return _graded(ledger, place, line, boundary, years, bounds)
-
-
-def reader(ledger: Ledger, boundary: str, basis: str, months: Period) -> Reader:
-    """A reader of lines with the parameters in force at the end of the months."""
-    day = last_day(months)
-    return Reader(
-        ledger, boundary, basis,
-        declared_sd=ledger.parameter("efficiency.declared_relative_sd", day).value,
-        lookback=ledger.parameter("efficiency.idle_lookback", day).value,
-        kgce_per_mwh=1000.0 * ledger.parameter("efficiency.standard_coal_electricity", day).value,
-    )  # fmt: skip
+    bounds = bounds_of(ledger, chosen, months.last_day)
+    return _graded(place, line, boundary, years, bounds, readers)
 
 
 def bounds_of(ledger: Ledger, norm: str, day: date) -> Bounds:
@@ -145,24 +135,33 @@ def bounds_of(ledger: Ledger, norm: str, day: date) -> Bounds:
     )
 
 
+def used(readers: Iterable[Reader]) -> tuple[Parameter, ...]:
+    """The parameters that readers needed, each once."""
+    return tuple({key: item for reader in readers for key, item in reader.used.items()}.values())
+
+
+def finite(**given: float | None) -> None:
+    """Refuse an argument that is NaN or infinite: it would fail every comparison silently."""
+    for name, value in given.items():
+        if value is not None and not math.isfinite(value):
+            raise InputError(f"{name} is {value}; give a finite number")
+
+
 def unconfirmed(parameters: Iterable[Parameter]) -> tuple[str, ...]:
     """Badges of those parameters that may not be shown as settled."""
     return tuple(f"unconfirmed: {item.id}" for item in parameters if not item.confirmed)
 
 
-def last_day(months: Period) -> date:
-    """The last day of a period: its rules apply."""
-    return (months.end - timedelta(days=1)).date()
-
-
 def intensity_of(year: LineYear, scale: float) -> tuple[float, float] | None:
     """Specific consumption of a line and its standard uncertainty [unit of the norm].
+
+    None without output or energy, and where the two do not cover the same months.
 
     Parameters
     ----------
     scale : unit of the norm in one MWh: 1000 for kWh, 122.9 for kgce
     """
-    if year.output.value <= 0 or not year.energy.months:
+    if year.output.value <= 0 or not year.energy.months or unmatched(year):
         return None
     groups = sorted({group for group, _ in year.output.loadings + year.energy.loadings})
     on_energy, on_output = compute.loading_matrix(
@@ -175,10 +174,12 @@ def intensity_of(year: LineYear, scale: float) -> tuple[float, float] | None:
 
 
 def _graded(
-    ledger: Ledger, place: Site, line: str, boundary: str, years: list[LineYear], bounds: Bounds
-) -> Result:
-    scale = _scale(ledger, bounds.norm)
-    rows, references = [], [parameter.reference for parameter in bounds.parameters]
+    place: Site, line: str, boundary: str, years: list[LineYear], bounds: Bounds,
+    readers: list[Reader],
+) -> Result:  # fmt: skip
+    scale = 1000.0 if bounds.norm.unit == "kWh/t" else readers[0].kgce_per_mwh
+    parameters = (*bounds.parameters, *used(readers))
+    rows, references = [], [parameter.reference for parameter in parameters]
     for year in years:
         if (figure := intensity_of(year, scale)) is None:
             continue
@@ -190,6 +191,7 @@ def _graded(
     if not rows:
         return _without_output(place, line, boundary, years)
     head = rows[0]
+    low, high = ninety(head["intensity"], head["sd"])
     return Result(
         query="efficiency.energy_level",
         subject=f"{place.id} {line} {boundary}",
@@ -197,11 +199,11 @@ def _graded(
         value=head["intensity"],
         unit=bounds.norm.unit,
         sd=head["sd"],
-        low=head["intensity"] - 1.6448536269514722 * head["sd"],
-        high=head["intensity"] + 1.6448536269514722 * head["sd"],
+        low=low,
+        high=high,
         origin=head["basis"],
         status=_verdict(head["level"]),
-        badges=unconfirmed(bounds.parameters) + caveats(years[:1]),
+        badges=unconfirmed(parameters) + caveats(years[:1]),
         parts=tuple(rows),
         lineage=tuple(dict.fromkeys(references)),
         demonstration=place.demonstration,
@@ -222,16 +224,20 @@ def caveats(years: Iterable[LineYear], asked: str = "reconciled") -> tuple[str, 
     return tuple(badges)
 
 
-def _ungraded(place: Site, line: str, boundary: str, years: list[LineYear]) -> Result:
+def _ungraded(
+    place: Site, line: str, boundary: str, years: list[LineYear], readers: list[Reader]
+) -> Result:
     figure = intensity_of(years[0], 1000.0)
     if figure is None:
         return _without_output(place, line, boundary, years)
-    references = years[0].output.references + years[0].energy.references
+    references = [item.reference for item in used(readers)]
+    references += [*years[0].output.references, *years[0].energy.references]
     return Result(
         query="efficiency.energy_level", subject=f"{place.id} {line} {boundary}",
         period=years[0].period, value=figure[0], sd=figure[1], unit="kWh/t",
         origin=years[0].basis, status="no norm grades this boundary",
-        badges=caveats(years[:1]), parts=(_year_row(years[0], *figure),),
+        badges=unconfirmed(used(readers)) + caveats(years[:1]),
+        parts=(_year_row(years[0], *figure),),
         lineage=tuple(dict.fromkeys(references)), demonstration=place.demonstration,
     )  # fmt: skip
 
@@ -240,7 +246,8 @@ def _without_output(place: Site, line: str, boundary: str, years: list[LineYear]
     return Result(
         query="efficiency.energy_level", subject=f"{place.id} {line} {boundary}",
         period=years[0].period, status="cannot decide", demonstration=place.demonstration,
-        needs=(f"output of {place.id} {line}", f"energy of {place.id} {line} on {boundary}"),
+        needs=unmatched(years[0])
+        or (f"output of {place.id} {line}", f"energy of {place.id} {line} on {boundary}"),
     )  # fmt: skip
 
 
@@ -270,17 +277,9 @@ def _verdict(reached: int | None) -> str:
     return "fails level 3" if reached is None else f"level {reached}"
 
 
-def _scale(ledger: Ledger, norm: Parameter) -> float:
-    """Unit of the norm's energy in one MWh."""
-    if norm.unit == "kWh/t":
-        return 1000.0
-    coal = ledger.parameter("efficiency.standard_coal_electricity", norm.valid_from)
-    return 1000.0 * float(coal.value)
-
-
 def _day(ledger: Ledger, norm: str, on: str) -> date:
     if on:
-        return last_day(Period.parse(on))
+        return Period.parse(on).last_day
     dated = ledger.parameters.values.get(f"efficiency.{norm}", ())
     newest = max(dated, key=lambda item: item.valid_from, default=None)
     if newest is None or newest.valid_to is None:

@@ -5,11 +5,14 @@ Not a query itself: what the queries of this folder read before they compute.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date
 from typing import Any
+
+import pyarrow.compute as pc
 
 from cupral.ledger.errors import CannotDecide, NotFound
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.parameter import Parameter
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Line, Site
 from cupral.ledger.result import Result
@@ -27,14 +30,23 @@ class Reader:
     ledger: Ledger
     boundary: str
     basis: str
-    declared_sd: float
-    """Relative standard uncertainty of a declared figure."""
-    lookback: int
-    """Months that an idle line is followed back."""
-    kgce_per_mwh: float
-    """Standard coal of one MWh of electricity."""
+    day: date
+    """Day whose parameters apply."""
+    used: dict[str, Parameter] = field(default_factory=dict)
+    """Parameters that were needed, by reference."""
     asked: dict[tuple[str, str], Mapping[str, Amount]] = field(default_factory=dict)
     """Reconciled streams by (site, period)."""
+
+    def parameter(self, name: str) -> Any:
+        """The value of a parameter of efficiency; remembered for lineage and badges."""
+        found = self.ledger.parameter(f"efficiency.{name}", self.day)
+        self.used[found.reference] = found
+        return found.value
+
+    @property
+    def kgce_per_mwh(self) -> float:
+        """Standard coal of one MWh of electricity."""
+        return 1000.0 * float(self.parameter("standard_coal_electricity"))
 
     def line(self, site: Site, line: Line, window: Period) -> LineYear:
         """The twelve months of a line: those asked for, or its last ones with output."""
@@ -62,7 +74,7 @@ class Reader:
     def reconciled(self, site: Site, line: Line, window: Period) -> tuple[Amount, Amount] | None:
         """Output [t] and energy [MWh] of the reconciled network, or None if it has not both."""
         if self.boundary == "comprehensive":
-            return self.in_standard_coal(site.id, line.id, str(window))
+            return self.in_standard_coal(site.id, line, str(window))
         streams = self.months_of(site.id, str(window))
         carriers = line.energy(self.boundary)
         needed = {line.metal_stream, *(carrier for _, carrier in carriers)}
@@ -71,18 +83,20 @@ class Reader:
         energy = _sum([(streams[carrier], sign) for sign, carrier in carriers])
         return streams[line.metal_stream], energy
 
-    def in_standard_coal(self, site: str, line: str, period: str) -> tuple[Amount, Amount] | None:
+    def in_standard_coal(self, site: str, line: Line, period: str) -> tuple[Amount, Amount] | None:
         """Output [t] and comprehensive energy as electricity of equal standard coal [MWh]."""
         try:
             answer = ask(self.ledger, "balance.consumption", site=site, period=period)
         except (NotFound, CannotDecide):
             return None
         for part in answer.parts:
-            if (part["line"], part["boundary"]) == (line, self.boundary) and part["intensity"]:
-                output = Amount(value=part["output"], references=(f"result:{answer.key}",),
-                                months=Period.parse(period).months)  # fmt: skip
+            if (part["line"], part["boundary"]) == (line.id, self.boundary) and part["intensity"]:
+                covered = self.months_of(site, period)[line.metal_stream].months
+                output = Amount(
+                    value=part["output"], references=(f"result:{answer.key}",), months=covered
+                )
                 scale = part["output"] / self.kgce_per_mwh
-                own = ((f"{site}/{line}", (part["sd"] or 0.0) * scale),)
+                own = ((f"{site}/{line.id}", (part["sd"] or 0.0) * scale),)
                 return output, replace(output, value=part["intensity"] * scale, loadings=own)
         return None
 
@@ -106,8 +120,20 @@ class Reader:
         rows = self.rows(site, line, window)
         group = f"returns:{site.enterprise}"
         return (
-            _declared(rows[_stream(line, "output")], f"{group}:output", self.declared_sd),
-            _declared(rows[_stream(line, self.boundary)], f"{group}:energy", self.declared_sd),
+            self.summed(rows[_stream(line, "output")], f"{group}:output"),
+            self.summed(rows[_stream(line, self.boundary)], f"{group}:energy"),
+        )
+
+    def summed(self, rows: Sequence[Mapping[str, Any]], group: str) -> Amount:
+        """The sum of declared rows; all of its error acts through one group."""
+        sd = sum(row["sd"] for row in rows)
+        if unstated := sum(abs(row["amount"]) for row in rows if not row["sd"]):
+            sd += self.parameter("declared_relative_sd") * unstated
+        return Amount(
+            value=sum(row["amount"] for row in rows),
+            loadings=((group, sd),) if sd else (),
+            references=tuple(f"flows:{row['posting']}/{row['row']}" for row in rows),
+            months=tuple(sorted({month for row in rows for month in _months(row)})),
         )
 
     def rows(self, site: Site, line: Line, window: Period) -> dict[str, list[dict[str, Any]]]:
@@ -119,7 +145,7 @@ class Reader:
 
     def months_with_output(self, site: Site, line: Line, until: int) -> list[int]:
         """Months (YYYYMM) up to a month in which the line declared output."""
-        span = Period.run(_back(until, self.lookback - 1), until)
+        span = Period.ending(until, self.parameter("idle_lookback"))
         rows = self.rows(site, line, span)[_stream(line, "output")]
         return sorted({month for row in rows if row["amount"] > 0 for month in _months(row)})
 
@@ -135,47 +161,43 @@ def window(ledger: Ledger, sites: Iterable[Site], through: str) -> Period:
     if through:
         last = Period.parse(through).months[-1]
     else:
-        ids = [site.id for site in sites]
-        ends = ledger.flows(site=ids, origin="declared").column("end").to_pylist()
-        if not ends:
+        found = ledger.flows(site=[site.id for site in sites], origin="declared")
+        if not found.num_rows:
             raise CannotDecide("no month is named and none is declared", needs=["declared lines"])
-        last = _last_month(max(ends))
-    return Period.run(_back(last, MONTHS - 1), last)
+        first, end = pc.min(found["start"]).as_py(), pc.max(found["end"]).as_py()
+        last = Period.spanning(first, end).months[-1]
+    return Period.ending(last, MONTHS)
 
 
 def missing_months(year: LineYear) -> int:
-    """How many months of a line's own period have no figure."""
+    """How many months of a line's own period lack output or energy; 0 if it has neither."""
+    output, energy = set(year.output.months), set(year.energy.months)
     wanted = Period.parse(year.period).months
-    return len(set(wanted) - set(year.output.months)) if year.output.months else 0
+    return len(set(wanted) - (output & energy)) if output or energy else 0
+
+
+def unmatched(year: LineYear) -> tuple[str, ...]:
+    """What a line needs where a month has its output or its energy only.
+
+    A sum of twelve months over a sum of eleven is no intensity: it would reward whoever
+    forgets to state a month of energy.
+    """
+    output, energy = set(year.output.months), set(year.energy.months)
+    lacking = {"output": energy - output, "energy": output - energy}
+    return tuple(
+        f"{what} of {year.site} {year.line} in "
+        + ", ".join(str(Period.month(month)) for month in sorted(months))
+        for what, months in lacking.items()
+        if months
+    )
 
 
 def _stream(line: Line, what: str) -> str:
     return f"return:line:{line.id}:{what}"
 
 
-def _declared(rows: list[dict[str, Any]], group: str, relative: float) -> Amount:
-    value = sum(row["amount"] for row in rows)
-    sd = sum(row["sd"] or relative * abs(row["amount"]) for row in rows)
-    return Amount(
-        value=value,
-        loadings=((group, sd),) if sd else (),
-        references=tuple(f"flows:{row['posting']}/{row['row']}" for row in rows),
-        months=tuple(sorted({month for row in rows for month in _months(row)})),
-    )
-
-
 def _months(row: Mapping[str, Any]) -> tuple[int, ...]:
-    return Period(row["start"], row["end"], "months").months
-
-
-def _back(month: int, count: int) -> int:
-    index = month // 100 * 12 + month % 100 - 1 - count
-    return index // 12 * 100 + index % 12 + 1
-
-
-def _last_month(end: datetime) -> int:
-    latest = end - timedelta(microseconds=1)
-    return latest.year * 100 + latest.month
+    return Period.spanning(row["start"], row["end"]).months
 
 
 def _sum(amounts: Sequence[tuple[Amount, float]]) -> Amount:

@@ -5,8 +5,9 @@ capacity; consumption = twelve months, liquid AC, energy over output; a series a
 threshold is above it. Everything that could be chosen otherwise stands beside it as a variant.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,12 @@ from cupral.systems.efficiency.queries.levels import (
     Bounds,
     bounds_of,
     caveats,
+    finite,
     intensity_of,
-    last_day,
-    reader,
     unconfirmed,
+    used,
 )
-from cupral.systems.efficiency.queries.lines import BASES, window
+from cupral.systems.efficiency.queries.lines import BASES, Reader, unmatched, window
 
 PRODUCT, BOUNDARY, NORM = "primary_aluminium", "liquid_ac", "al_liquid_ac"
 KWH_PER_MWH = 1000.0
@@ -45,10 +46,22 @@ class Fleet:
     output: compute.Vector
     energy: compute.Vector
     """[kWh]"""
+    doubtful: compute.Marks
+    """Series whose output and energy cover different months: they count nowhere as above."""
 
     def above(self, by: str, threshold: float) -> compute.Marks:
         """Which series count as above the benchmark, by series or by enterprise."""
-        return _above(self.energy, self.output, self.members, by, threshold)
+        return self.above_if(self.energy, self.output, by, threshold)
+
+    def above_if(
+        self, energy: compute.Matrix, output: compute.Matrix, by: str, threshold: float
+    ) -> compute.Marks:
+        """The same with other energies and outputs, (..., series)."""
+        if by == "series":
+            return compute.series_above(energy, output, threshold) & ~self.doubtful
+        members = np.array(self.members)
+        unknown = np.isin(members, members[self.doubtful])
+        return compute.enterprise_above(energy, output, self.members, threshold) & ~unknown
 
     def share(self, by: str, threshold: float) -> float:
         """Share of capacity above the benchmark [1]."""
@@ -74,9 +87,17 @@ def share(
     -------
     Result
         value [1] at the point estimate; low, high = 5 % and 95 % of joint draws of the
-        correlated meters; parts = one row per series; tables `target`, `variants`.
+        correlated meters; parts = one row per series; tables `target`, `variants`. Series
+        without any figure count as not above, with a badge; where they could turn the verdict
+        there is no value and `needs` names them.
+
+    Raises
+    ------
+    InputError
+        If basis or unit is unknown, or threshold or target cannot be one.
     """
     _known(basis, by)
+    _aimed(threshold, target)
     lines = _lines(ledger)
     if not lines:
         return _undecided(through, "a registered compliant line of primary_aluminium")
@@ -84,12 +105,18 @@ def share(
         months = window(ledger, [site for site, _ in lines], through)
     except CannotDecide as error:
         return _undecided(through, *error.needs)
-    bounds = bounds_of(ledger, NORM, last_day(months))
-    draws = ledger.parameter("efficiency.joint_draws", last_day(months))
+    bounds = bounds_of(ledger, NORM, months.last_day)
+    draws = ledger.parameter("efficiency.joint_draws", months.last_day)
     limit, limits = _threshold(bounds, threshold)
-    years = {kind: _years(ledger, lines, kind, months) for kind in BASES}
+    readers = {kind: Reader(ledger, BOUNDARY, kind, months.last_day) for kind in BASES}
+    years = {kind: _years(reader, lines, months) for kind, reader in readers.items()}
+    silent = _silent(lines, years[basis])
+    if len(silent) == len(lines):
+        return _undecided(str(months), *_figures_of(silent, basis))
     drawn = _drawn(years[basis], by, limit, draws.value)
-    return _answer(months, years, basis, by, (limit, target), drawn, bounds, (*limits, draws))
+    parameters = (*limits, draws, *used(readers.values()))
+    found = _answer(months, years, basis, by, (limit, target), drawn, bounds, parameters)
+    return _without(found, silent, sum(line.capacity for _, line in lines), target)
 
 
 @query
@@ -105,9 +132,15 @@ def share_of(
     threshold : inclusive [kWh/t]; None = the benchmark in force
     on : month whose benchmark applies; empty = the newest
     target : share that has to be exceeded [1]
+
+    Raises
+    ------
+    InputError
+        If a row is not complete, or a number cannot be one.
     """
+    _aimed(threshold, target)
     fleet = _fleet_of(lines)
-    bounds = bounds_of(ledger, NORM, last_day(Period.parse(on or "2100")))
+    bounds = bounds_of(ledger, NORM, Period.parse(on or "2100").last_day)
     limit, limits = _threshold(bounds, threshold)
     value = fleet.share("series", limit)
     marks = fleet.above("series", limit)
@@ -121,6 +154,37 @@ def share_of(
         )},
         lineage=tuple(parameter.reference for parameter in limits),
     )  # fmt: skip
+
+
+def _silent(
+    lines: Sequence[tuple[Site, Line]], years: Sequence[LineYear]
+) -> tuple[LineYear, ...]:
+    """Operating series of which no month has a figure: what they consume is not known."""
+    return tuple(
+        year
+        for (_, line), year in zip(lines, years, strict=True)
+        if line.operating and not (year.idle or year.output.months or year.energy.months)
+    )
+
+
+def _figures_of(silent: Sequence[LineYear], basis: str) -> tuple[str, ...]:
+    source = "returns" if basis == "declared" else "meter readings or returns"
+    return tuple(f"{source} of {year.site} {year.line}" for year in silent)
+
+
+def _without(found: Result, silent: Sequence[LineYear], capacity: float, target: float) -> Result:
+    """The share where some series are unknown: a verdict only if they cannot turn it."""
+    if not silent or found.value is None:
+        return found
+    most = found.value + sum(year.capacity for year in silent) / capacity
+    named = tuple(f"no readings: {year.site} {year.line} counts as not above" for year in silent)
+    needs = (*found.needs, *_figures_of(silent, found.origin))
+    known = replace(found, badges=(*found.badges, *named), needs=needs)
+    if found.value > target or most <= target:
+        return known
+    tables = {name: rows for name, rows in found.tables.items() if name != "target"}
+    return replace(known, value=None, sd=None, low=None, high=None, status="cannot decide",
+                   tables=tables)  # fmt: skip
 
 
 def _answer(
@@ -139,6 +203,7 @@ def _answer(
         subject=f"{PRODUCT} {BOUNDARY} <= {limit:g} kWh/t, by {by}, {basis}",
         period=str(months), value=value, sd=float(drawn.std()), low=low, high=high, unit="1",
         origin=basis, status="met" if met else "not met",
+        needs=tuple(need for year in chosen for need in unmatched(year)),
         badges=("proposal: definition of the share", *unconfirmed(parameters),
                 *caveats(chosen, basis)),
         parts=parts,
@@ -199,17 +264,9 @@ def _drawn(
         fleet.energy, fleet.output, on_energy, on_output, draws["count"], draws["seed"]
     )
     return np.concatenate([
-        compute.share(fleet.capacity, _above(energy, output, fleet.members, by, limit))
+        compute.share(fleet.capacity, fleet.above_if(energy, output, by, limit))
         for energy, output in blocks
     ])  # fmt: skip
-
-
-def _above(
-    energy: compute.Matrix, output: compute.Matrix, members: Sequence[str], by: str, limit: float
-) -> compute.Marks:
-    if by == "series":
-        return compute.series_above(energy, output, limit)
-    return compute.enterprise_above(energy, output, members, limit)
 
 
 def _fleet(years: Sequence[LineYear]) -> Fleet:
@@ -218,6 +275,7 @@ def _fleet(years: Sequence[LineYear]) -> Fleet:
         np.array([year.capacity for year in years]),
         np.array([year.output.value if year.energy.months else 0.0 for year in years]),
         np.array([year.energy.value for year in years]) * KWH_PER_MWH,
+        np.array([bool(unmatched(year)) for year in years]),
     )
 
 
@@ -225,15 +283,30 @@ def _fleet_of(lines: Sequence[Mapping[str, Any]]) -> Fleet:
     if not lines:
         raise InputError("no lines: give rows {ent, line, cap, out, ac}")
     for number, line in enumerate(lines, start=1):
-        if missing := [name for name in ("ent", "cap", "out", "ac") if name not in line]:
-            raise InputError(f"line {number} lacks {missing}; a row is {{ent, line, cap, out, ac}}")
-    output = np.array([float(line["out"]) for line in lines])
-    return Fleet(
-        tuple(str(line["ent"]) for line in lines),
-        np.array([float(line["cap"]) for line in lines]),
-        output,
-        output * np.array([float(line["ac"]) for line in lines]),
+        _check_line(number, line)
+    capacity, output, intensity = (
+        np.array([float(line[name]) for line in lines]) for name in ("cap", "out", "ac")
     )
+    if capacity.sum() <= 0:
+        raise InputError("the lines have no capacity in all; give cap in t/a for at least one")
+    members = tuple(str(line["ent"]) for line in lines)
+    return Fleet(members, capacity, output, output * intensity, np.zeros(len(lines), dtype=bool))
+
+
+def _check_line(number: int, line: Any) -> None:
+    row = "a row is {ent, line, cap, out, ac}"
+    if not isinstance(line, Mapping):
+        raise InputError(f"line {number} is {line!r}; {row}")
+    if missing := [name for name in ("ent", "cap", "out", "ac") if name not in line]:
+        raise InputError(f"line {number} lacks {missing}; {row}")
+    for name in ("cap", "out", "ac"):
+        value = line[name]
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        if not plain or not math.isfinite(value) or (value < 0 and name != "ac"):
+            raise InputError(
+                f"line {number}: {name} {value!r} is no number that fits; give a finite number,"
+                " cap and out >= 0"
+            )
 
 
 def _lines(ledger: Ledger) -> list[tuple[Site, Line]]:
@@ -245,11 +318,8 @@ def _lines(ledger: Ledger) -> list[tuple[Site, Line]]:
     ]
 
 
-def _years(
-    ledger: Ledger, lines: Sequence[tuple[Site, Line]], basis: str, months: Period
-) -> list[LineYear]:
-    reading = reader(ledger, BOUNDARY, basis, months)
-    return [reading.line(site, line, months) for site, line in lines]
+def _years(reader: Reader, lines: Sequence[tuple[Site, Line]], months: Period) -> list[LineYear]:
+    return [reader.line(site, line, months) for site, line in lines]
 
 
 def _threshold(bounds: Bounds, threshold: float | None) -> tuple[float, tuple[Parameter, ...]]:
@@ -267,6 +337,15 @@ def _known(basis: str, by: str) -> None:
     for name, value, allowed in (("basis", basis, BASES), ("by", by, UNITS)):
         if value not in allowed:
             raise InputError(f"{name} {value!r} is not known; use one of {allowed}")
+
+
+def _aimed(threshold: float | None, target: float) -> None:
+    """Refuse a threshold or target that no consumption or share can have."""
+    finite(threshold=threshold, target=target)
+    if threshold is not None and threshold <= 0:
+        raise InputError(f"threshold is {threshold:g} kWh/t; give a consumption above 0")
+    if not 0 <= target <= 1:
+        raise InputError(f"target is {target:g}; give a share from 0 to 1, e.g. 0.35 for 35 %")
 
 
 def _undecided(through: str, *needs: str) -> Result:

@@ -14,6 +14,9 @@ LEVELS = ("city", "cluster", "enterprise", "site")
 SEVERAL = "several"
 """City or cluster of an enterprise whose sites lie in more than one."""
 
+_NUMBERS = ("value", "base", "potential", "rank")
+"""Columns of a contribution that are added up or sorted by."""
+
 Contribution = dict[str, Any]
 
 
@@ -51,11 +54,27 @@ def of_parts(result: Result, source: Source, sites: Sequence[Site]) -> list[Cont
         {
             "basis": source.basis, "kind": "sum", **_place(part, sites),
             "line": part.get("line", ""), "element": "", "unit": source.unit or result.unit,
-            **{name: part.get(column) for name, column in source.parts.items()},
+            **{name: _shown(name, part.get(column)) for name, column in source.parts.items()},
         }
         for part in result.parts
         if part.get("enterprise") or part.get("site")
     ]  # fmt: skip
+
+
+def _shown(name: str, found: Any) -> Any:
+    return number(found) if name in _NUMBERS else found
+
+
+def number(found: Any) -> float | None:
+    """A cell that is a number; None for text, flags and empty cells.
+
+    Examples
+    --------
+    >>> number(1.5), number("declared"), number(True)
+    (1.5, None, None)
+    """
+    plain = isinstance(found, int | float) and not isinstance(found, bool)
+    return found if plain else None
 
 
 def _place(part: Mapping[str, Any], sites: Sequence[Site]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cupral.ledger.registers import Line, Site
-from cupral.ledger.result import Result
+from cupral.ledger.result import Result, Row
 from cupral.systems.plan.model import Figure
 
 Loadings = Mapping[str, float]
@@ -139,7 +139,8 @@ def line_output(answer: SiteAnswer) -> list[Share]:
     if row is None or row["reconciled"] is None or row.get("missing_months"):
         return []
     rows = answer.result.tables.get("loadings", ()) if answer.result else ()
-    loadings = {r["group"]: r["loading"] for r in rows if r["stream"] == row["stream"]}
+    mine = [r for r in rows if r["stream"] == row["stream"]]
+    loadings = added(({r["group"]: r["loading"]}, 1.0) for r in mine)
     return [
         Share(
             site=answer.site, line=answer.line, value=row["reconciled"],
@@ -211,6 +212,31 @@ def _ratio(shares: Sequence[Share]) -> Total:
     return Total(value=ratio, loadings=added(parts))
 
 
+def best_plants(shares: Sequence[Share], settings: Settings) -> tuple[Row, ...]:
+    """Recovery of each element in the province beside that of its best plant, lowest ratio first.
+
+    Returns
+    -------
+    tuple of dict
+        {element, recovery, sd, best, best_site, ratio}, all [1].
+    """
+    rows = []
+    for element in settings["elements"]:
+        found = [share for share in shares if share.element == element]
+        if len({share.site.id for share in found}) >= settings["plants"]:
+            mean, best = averaged(found), max(found, key=lambda share: share.value)
+            rows.append(
+                {"element": element, "recovery": mean.value, "sd": mean.sd, "best": best.value,
+                 "best_site": best.site.id, "ratio": mean.value / best.value}
+            )  # fmt: skip
+    return tuple(sorted(rows, key=lambda row: row["ratio"]))
+
+
+def nothing_behind(_shares: Sequence[Share], _settings: Settings) -> tuple[Row, ...]:
+    """A sum or a mean says itself what it is."""
+    return ()
+
+
 def _parts(answer: SiteAnswer) -> Sequence[Mapping[str, Any]]:
     return answer.result.parts if answer.result is not None else ()
 
@@ -226,20 +252,38 @@ def _row(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] 
 class Gatherer:
     """How the answers of sites become one figure."""
 
+    query: str
+    """Whose answers it reads."""
     share: Callable[[SiteAnswer], list[Share]]
     combine: Callable[[Sequence[Share], Settings], Total | None]
     complete: bool
     """Whether every line must have an answer."""
     mean: bool
     """Whether contributions average (else they add up)."""
+    settings: tuple[str, ...] = ()
+    """Its own names for the parameters that it needs."""
+    behind: Callable[[Sequence[Share], Settings], tuple[Row, ...]] = nothing_behind
+    """The figures that a ratio is made of."""
 
 
 GATHERERS: Mapping[str, Gatherer] = {
     "line_output": Gatherer(
-        line_output, lambda shares, _: summed(shares), complete=True, mean=False
+        "balance.months", line_output, lambda shares, _: summed(shares), complete=True, mean=False
     ),
     "line_intensity": Gatherer(
-        line_intensity, lambda shares, _: averaged(shares), complete=True, mean=True
+        "balance.consumption",
+        line_intensity,
+        lambda shares, _: averaged(shares),
+        complete=True,
+        mean=True,
     ),
-    "worst_recovery": Gatherer(recoveries, worst_ratio, complete=False, mean=True),
+    "worst_recovery": Gatherer(
+        "balance.recoveries",
+        recoveries,
+        worst_ratio,
+        complete=False,
+        mean=True,
+        settings=("elements", "plants"),
+        behind=best_plants,
+    ),
 }

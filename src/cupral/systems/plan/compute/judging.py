@@ -4,12 +4,10 @@ import math
 from collections.abc import Mapping
 
 from cupral.ledger.errors import InputError
+from cupral.methods.margin import TIE
 from cupral.systems.plan.model import Bounds
 
 MET, NOT_MET, UNDECIDED = "met", "not met", "cannot decide"
-
-TIE = 1e-12
-"""Relative width of a tie: sums in floating point carry errors of this size."""
 
 SIGNS = {"near": "≈", ">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 """How each operator is printed."""

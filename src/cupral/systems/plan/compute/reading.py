@@ -1,18 +1,36 @@
 """Read a plan file (TOML, JSON or YAML) into a Plan; everything from outside is checked here."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.period import Period
 from cupral.systems.plan import model
-from cupral.systems.plan.model import Clause, Metric, Named, Plan, Source, Target, Task
+from cupral.systems.plan.compute.gathering import GATHERERS
+from cupral.systems.plan.model import (
+    PLACEHOLDERS,
+    Clause,
+    Metric,
+    Named,
+    Plan,
+    Source,
+    Target,
+    Task,
+)
 
 SCHEMA = "cupral.plan/1"
 LARGEST = 2_000_000
@@ -22,6 +40,8 @@ _Text = Annotated[str, Field(min_length=1, max_length=4000)]
 _Field = Literal[
     "value", "sd", "low", "high", "probability", "to_date", "to_date_sd", "unit"
 ]  # fmt: skip
+_NUMBER = re.compile(r"value|sd|low|high|\w+\.\w+")
+"""Where a number stands in a Result: a field of it, or a column of a table."""
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -100,6 +120,54 @@ class _SourceEntry(_Strict):
     unit: str = ""
     parameters: dict[str, str] = {}
     parts: dict[str, str] = {}
+
+    @field_validator("query")
+    @classmethod
+    def _of_another_system(cls, query: str) -> str:
+        if query.startswith("plan."):
+            raise ValueError("plan asks other systems, not itself; name the query it would ask")
+        return query
+
+    @field_validator("arguments")
+    @classmethod
+    def _known_placeholders(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        for text in arguments.values():
+            for name in re.findall(r"\{(.*?)\}", text) if isinstance(text, str) else ():
+                if name not in PLACEHOLDERS:
+                    known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+                    raise ValueError(f"{{{name}}} is no placeholder; use {known}")
+        return arguments
+
+    @field_validator("figures")
+    @classmethod
+    def _of_numbers(cls, figures: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for figure, where in figures.items():
+            if "value" not in where:
+                raise ValueError(f"{figure} names no value; say where its value stands")
+            for name, path in where.items():
+                if name != "unit" and not _NUMBER.fullmatch(path):
+                    raise ValueError(
+                        f"{figure}.{name}: {path!r} is no number of a Result;"
+                        " use value, sd, low or high, or TABLE.COLUMN"
+                    )
+        return figures
+
+    @model_validator(mode="after")
+    def _can_gather(self) -> "_SourceEntry":
+        if not self.gather:
+            return self
+        if self.gather not in GATHERERS:
+            known = ", ".join(GATHERERS)
+            raise ValueError(f"gather {self.gather!r} is not known; use {known}")
+        gatherer = GATHERERS[self.gather]
+        if self.query != gatherer.query:
+            raise ValueError(f"{self.gather} gathers {gatherer.query}, not {self.query}")
+        if not self.product:
+            raise ValueError(f"{self.gather} needs a product: whose lines are gathered")
+        if set(self.parameters) != set(gatherer.settings):
+            needed = ", ".join(gatherer.settings) or "none"
+            raise ValueError(f"{self.gather} needs the parameters {needed}")
+        return self
 
 
 class _MetricEntry(_Strict):

@@ -38,7 +38,7 @@ SECTIONS = (
             ("basis", "口径", "basis"), ("sd", "标准差", "sd"), ("unit", "单位", "unit"),
             ("distance", "差距", "distance"), ("met_declared", "申报结论", "declared says"),
             ("met_reconciled", "核算结论", "reconciled says"),
-            ("verdict", "结论", "verdict"), ("probability", "达标概率", "P(met)"),
+            ("verdict", "结论", "verdict"), ("probability_verdict", "达标概率", "P(met)"),
             ("badges", "提示", "badges"), ("needs", "缺", "needs"),
         ),
         workbook_only=("sd", "distance", "met_declared", "met_reconciled", "badges"),

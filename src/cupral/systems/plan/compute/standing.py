@@ -6,11 +6,9 @@ from typing import Any
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.quantity import factor
+from cupral.methods.margin import ninety
 from cupral.systems.plan.compute import judging
 from cupral.systems.plan.model import Bounds, Figure, Target, Test
-
-NINETY = 1.6448536269514722
-"""Half width of the central 90 % of a normal error [sd]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ def in_unit(figure: Figure | None, unit: str) -> Figure | None:
     >>> in_unit(Figure(value=1.7e6, unit="t"), "万吨").value
     170.0
     """
-    if figure is None or not comparable(figure, unit):
+    if figure is None or not comparable(figure.unit, unit):
         return None
     scale = factor(figure.unit, unit)
     return Figure(
@@ -57,10 +55,10 @@ def in_unit(figure: Figure | None, unit: str) -> Figure | None:
     )
 
 
-def comparable(figure: Figure, unit: str) -> bool:
-    """Whether a figure measures what the unit of a test measures."""
+def comparable(unit: str, other: str) -> bool:
+    """Whether two units measure the same."""
     try:
-        factor(figure.unit, unit)
+        factor(unit, other)
     except InputError:
         return False
     return True
@@ -72,7 +70,7 @@ def interval(figure: Figure | None) -> tuple[float | None, float | None]:
         return None, None
     if figure.low is not None or figure.sd is None:
         return figure.low, figure.high
-    return figure.value - NINETY * figure.sd, figure.value + NINETY * figure.sd
+    return ninety(figure.value, figure.sd)
 
 
 def chance(bar: Bar, figure: Figure | None) -> float | None:
@@ -105,12 +103,13 @@ def row(
     dict
         Numbers in the test's unit; `verdict` is that of the figure which decides;
         `distance` is that figure less the threshold, `shortfall` what would have to be added
-        to it to meet the test (0 if met).
+        to it to meet the test (0 if met), `probability_verdict` its probability to meet it;
+        `probability`, `sd`, `low`, `high` are those of the second figure.
     """
     told, found = (in_unit(figure, bar.test.unit) for figure in (declared, second))
-    low, high = interval(found)
+    (low, high), (low_told, high_told) = interval(found), interval(told)
     by = decisive(told, found, basis)
-    best = found if by == basis else told
+    best = told if by == "declared" and told is not None else found
     return {
         "target": target.id, "test_id": bar.test.id, "indicator_zh": target.indicator_zh,
         "indicator_en": target.indicator_en, "figure": bar.test.figure, "test": bar.text,
@@ -120,6 +119,7 @@ def row(
         "declared_to_date": told.to_date if told else None,
         "reconciled_to_date": found.to_date if found else None,
         "declared_sd": told.sd if told else None,
+        "declared_low": low_told, "declared_high": high_told,
         "sd": found.sd if found else None, "low": low, "high": high,
         "distance_declared": None if told is None else told.value - bar.threshold,
         "distance": None if best is None else best.value - bar.threshold,
@@ -128,6 +128,7 @@ def row(
         "met_reconciled": judging.verdict(bar.bounds, _value(found)),
         "verdict": judging.verdict(bar.bounds, _value(best)), "decided_by": by,
         "probability": chance(bar, found), "probability_declared": chance(bar, told),
+        "probability_verdict": chance(bar, best),
         "proposal": bar.test.proposal,
     }  # fmt: skip
 

@@ -43,7 +43,7 @@ def brief(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> R
     months = plans.months_through(ledger, wanted, through)
     found = [stand(ledger, wanted, target, months) for target in wanted.targets]
     standing = answer(wanted, months, found)
-    supervised = clauses(ledger, plan=plan, on=str(plans.last_day(months)))
+    supervised = clauses(ledger, plan=plan, on=str(months.last_day))
     return Result(
         query="plan.brief",
         subject=wanted.id,

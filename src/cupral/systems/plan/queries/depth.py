@@ -9,6 +9,7 @@ from cupral.ledger.result import Result
 from cupral.system import query
 from cupral.systems.plan.compute import contributing
 from cupral.systems.plan.compute.contributing import Contribution
+from cupral.systems.plan.compute.standing import comparable
 from cupral.systems.plan.model import Plan
 from cupral.systems.plan.queries import doubts, plans
 from cupral.systems.plan.queries.status import Standing, stand
@@ -73,7 +74,9 @@ def _answer(
         badges=tuple(dict.fromkeys(badge for row in standing.rows for badge in row["badges"])),
         parts=tuple(rows),
         tables={
-            "tests": standing.rows,
+            "tests": tuple({n: v for n, v in row.items() if n != "behind"}
+                           for row in standing.rows),
+            "elements": tuple(first["behind"]),
             **{f"by_{level}": tuple(contributing.rolled(rows, level))
                for level in contributing.LEVELS},
             "gap": tuple(_gaps(standing, rows)),
@@ -90,7 +93,7 @@ def _gaps(standing: Standing, rows: Sequence[Contribution]) -> list[dict[str, An
     for answer in reversed(standing.answers):
         figure = answer.figures.get(first["figure"])
         mine = [row for row in rows if row["basis"] == answer.basis]
-        if figure is not None and mine:
+        if figure is not None and mine and comparable(first["unit"], mine[0]["unit"]):
             required = first["threshold"] * factor(first["unit"], mine[0]["unit"])
             projection = figure.value / figure.to_date if figure.to_date else 1.0
             return contributing.gaps(mine, required, projection)

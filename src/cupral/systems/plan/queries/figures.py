@@ -12,14 +12,15 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.quantity import factor
 from cupral.ledger.registers import Line, Site
-from cupral.ledger.result import Result
+from cupral.ledger.result import Result, Row
 from cupral.system import ask
 from cupral.systems.plan.compute import gathering
+from cupral.systems.plan.compute.contributing import number
 from cupral.systems.plan.compute.gathering import Share, SiteAnswer, Total
 from cupral.systems.plan.compute.standing import Bar
 from cupral.systems.plan.model import Figure, Metric, Source
-from cupral.systems.plan.queries.plans import last_day
 
+NOT_ASKED = "a figure that the returns do not ask for"
 MISSING = (CannotDecide, NotFound, InputError)
 """What a query raises when a figure is not there; anything else is a fault and is not caught."""
 
@@ -36,6 +37,8 @@ class Answer:
     badges: tuple[str, ...] = ()
     shares: tuple[Share, ...] = ()
     """What each line contributes, for gathered figures."""
+    behind: tuple[Row, ...] = ()
+    """The figures that a ratio is made of."""
     source: Source | None = None
     lineage: tuple[str, ...] = ()
     """Parameters that it used itself."""
@@ -58,7 +61,7 @@ class Reader:
     def answer(self, source: Source | None, declared: Answer, *, accumulates: bool) -> Answer:
         """The figures of one source."""
         if source is None:
-            return Answer(needs=("no query gives this figure",))
+            return Answer(needs=(NOT_ASKED,))
         if source.gather:
             return self.gathered(source, declared, accumulates=accumulates)
         result, needs = self.asked(source, self.months)
@@ -71,20 +74,21 @@ class Reader:
             figures={name: figure for name, figure in figures.items() if figure is not None},
             results=(result,),
             needs=result.needs,
-            badges=result.badges,
+            badges=(*result.badges, *([f"incomplete: {source.query}"] if _partial(result) else ())),
         )
 
     def asked(
         self, source: Source, months: Period, site: str = ""
     ) -> tuple[Result | None, tuple[str, ...]]:
         """The Result of a source's query, or what it lacks."""
-        context = {
-            "year": months.months[-1] // 100, "through": _month(months.months[-1]),
-            "period": str(months), "twelve_months": str(_twelve(months)), "site": site,
-            "threshold": _threshold(self.bar, source),
-        }  # fmt: skip
-        arguments = {name: _filled(value, context) for name, value in source.arguments.items()}
+        last = months.months[-1]
         try:
+            context = {
+                "year": last // 100, "through": str(Period.month(last)), "period": str(months),
+                "twelve_months": str(Period.ending(last, 12)), "site": site,
+                "threshold": _threshold(self.bar, source),
+            }  # fmt: skip
+            arguments = {name: _filled(value, context) for name, value in source.arguments.items()}
             return ask(self.ledger, source.query, **arguments), ()
         except MISSING as error:
             needs = (
@@ -97,12 +101,12 @@ class Reader:
         found = self.of_sites(source, self.months)
         shares, needs = _shares(source, found)
         used = {
-            name: self.ledger.parameter(id, last_day(self.months))
+            name: self.ledger.parameter(id, self.months.last_day)
             for name, id in source.parameters.items()
         }
+        settings = {name: parameter.value for name, parameter in used.items()}
         total = None
         if not needs:
-            settings = {name: parameter.value for name, parameter in used.items()}
             total = gathering.GATHERERS[source.gather].combine(shares, settings)
             needs = () if total else (f"{source.query} of enough sites",)
         before = self.before(source) if accumulates and total else ()
@@ -121,11 +125,12 @@ class Reader:
             needs=needs,
             badges=(*unconfirmed, *_badges(results)),
             shares=_based(shares, before),
+            behind=gathering.GATHERERS[source.gather].behind(shares, settings),
             lineage=tuple(item.reference for item in used.values()),
         )
 
     def of_sites(self, source: Source, months: Period) -> list[SiteAnswer]:
-        """The answer of each site with a compliant line of the product; each is asked once."""
+        """The answer of each site with an operating line of the product; each is asked once."""
         asked: dict[str, tuple[Result | None, tuple[str, ...]]] = {}
         answers = []
         for site, line in _lines(self.ledger, source):
@@ -188,17 +193,23 @@ def _lines(ledger: Ledger, source: Source) -> list[tuple[Site, Line]]:
 
 def _figure(result: Result, where: Mapping[str, str]) -> Figure | None:
     found = {name: _picked(result, path) for name, path in where.items() if name != "unit"}
-    if found.get("value") is None:
+    value = found.pop("value", None)
+    if value is None:
         return None
-    return Figure(unit=where.get("unit") or result.unit, **found)
+    return Figure(value=value, unit=where.get("unit") or result.unit, **found)
 
 
-def _picked(result: Result, path: str) -> Any:
+def _picked(result: Result, path: str) -> float | None:
     table, dot, column = path.partition(".")
     if not dot:
-        return getattr(result, path)
+        return number(getattr(result, path))
     rows = result.tables.get(table, ())
-    return rows[0].get(column) if rows else None
+    return number(rows[0].get(column)) if rows else None
+
+
+def _partial(result: Result) -> bool:
+    """Whether an answer sums up less than it was asked for."""
+    return result.status == "incomplete"
 
 
 def _shown(total: Total, unit: str, to_date: Total | None = None) -> Figure:
@@ -221,8 +232,10 @@ def _threshold(bar: Bar, source: Source) -> float | None:
     return bar.threshold / factor(source.unit, bar.test.unit)
 
 
-def _badges(results: Iterable[Result]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(badge for result in results for badge in result.badges))
+def _badges(results: Sequence[Result]) -> tuple[str, ...]:
+    badges = [badge for result in results for badge in result.badges]
+    badges += [f"incomplete: {one.query} {one.subject}" for one in results if _partial(one)]
+    return tuple(dict.fromkeys(badges))
 
 
 def _unique(results: Iterable[Result]) -> tuple[Result, ...]:
@@ -238,13 +251,3 @@ def _filled(value: Any, context: Mapping[str, Any]) -> Any:
             return known
         value = value.replace(f"{{{name}}}", str(known))
     return value
-
-
-def _month(month: int) -> str:
-    return f"{month // 100}-{month % 100:02d}"
-
-
-def _twelve(months: Period) -> Period:
-    last = months.months[-1]
-    first = last - 99 if last % 100 != 12 else last - 11
-    return Period.run(first, last)

@@ -1,7 +1,7 @@
 """Find a plan and its day: the loaded document, else the one that Cupral ships."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
@@ -88,7 +88,7 @@ def months_through(ledger: Ledger, plan: Plan, through: str) -> Period:
                 needs=[f"declared rows of {year}"],
             )
         first = datetime(plan.year, 1, 1)
-        return Period.run(plan.year * 100 + 1, Period(first, max(ends), "months").months[-1])
+        return Period.run(plan.year * 100 + 1, Period.spanning(first, max(ends)).months[-1])
     span = Period.parse(through)
     if span.months[-1] // 100 != plan.year or span.kind not in ("month", "january-february"):
         raise InputError(
@@ -96,8 +96,3 @@ def months_through(ledger: Ledger, plan: Plan, through: str) -> Period:
             f" write {year}-01 to {year}-12"
         )
     return Period.run(plan.year * 100 + 1, span.months[-1])
-
-
-def last_day(span: Period) -> date:
-    """The last day of a span: its rules apply."""
-    return (span.end - timedelta(days=1)).date()

@@ -67,8 +67,8 @@ def status(ledger: Ledger, *, plan: str = plans.SHANDONG, through: str = "") -> 
 
 def stand(ledger: Ledger, plan: Plan, target: Target, months: Period) -> Standing:
     """The rows of one target."""
-    day = plans.last_day(months)
-    bars, parameters = zip(*(bar_of(ledger, test, day) for test in target.tests), strict=True)
+    found = (bar_of(ledger, test, months.last_day) for test in target.tests)
+    bars, parameters = zip(*found, strict=True)
     try:
         metric = plans.metric(plan, target.metric)
     except CannotDecide as error:
@@ -121,21 +121,24 @@ def _row(
         "badges": list(dict.fromkeys(
             badges + [badge for answer in answers for badge in answer.badges])),
         "needs": _needs(bar, answers),
+        "behind": [row for answer in answers for row in answer.behind],
         "results": list(dict.fromkeys(result.key for result in results)),
         "demonstration": any(result.demonstration for result in results),
     }  # fmt: skip
 
 
 def _needs(bar: Bar, answers: tuple[Answer, Answer]) -> list[str]:
-    """What the undecided figures of a row lack."""
+    """What the figures of a row lack: all of it, or a part of what they sum up."""
     needs: list[str] = []
     for name, answer in zip(("declared", answers[1].basis or "second"), answers, strict=True):
         figure = answer.figures.get(bar.test.figure)
-        if figure is not None and not standing.comparable(figure, bar.test.unit):
-            needs.append(f"{name}: a figure in {bar.test.unit}, not in {figure.unit}")
         if figure is None:
             lacking = answer.needs or (f"the {bar.test.figure} of {name} figures",)
-            needs += [f"{name}: {need}" for need in lacking]
+        elif standing.comparable(figure.unit, bar.test.unit):
+            lacking = answer.needs
+        else:
+            lacking = (f"a figure in {bar.test.unit}, not in {figure.unit}",)
+        needs += [f"{name}: {need}" for need in lacking]
     return list(dict.fromkeys(needs))
 
 

@@ -51,7 +51,7 @@ def clauses(
     known = [one.no for one in wanted.tasks]
     if task and task not in known:
         raise NotFound(f"plan {plan} has no task {task}; it has {known}")
-    history = {clause.id: _history(ledger, plan, clause) for clause in wanted.clauses}
+    history = _history(ledger, wanted)
     every = [_clause_row(wanted, clause, history[clause.id], on) for clause in wanted.clauses]
     rows = [row for row in every if _shown(row, unit, task)]
     shown = {row["clause"] for row in rows}
@@ -72,7 +72,7 @@ def clauses(
             ),
         },
         lineage=tuple(
-            f"document:clause/{plan}:{id}@{documents[-1].version}"
+            f"document:clause/{plan}:{id}"
             for id, documents in history.items()
             if documents and id in shown
         ),
@@ -109,7 +109,7 @@ def coverage(ledger: Ledger, *, plan: str = plans.SHANDONG) -> Result:
                 for name, title in owners["systems"].items()
             ),
         },
-        lineage=(f"plan:{wanted.id}",),
+        lineage=tuple(f"document:plan/{loaded.id}" for loaded in ledger.documents("plan", id=plan)),
     )  # fmt: skip
 
 
@@ -125,8 +125,13 @@ def _shown(row: Row, unit: str, task: int) -> bool:
     return (not unit or unit in (row["lead"], *row["supporting"])) and task in (0, row["task"])
 
 
-def _history(ledger: Ledger, plan: str, clause: Clause) -> Sequence[Document]:
-    return ledger.documents("clause", id=f"{plan}:{clause.id}", latest=False)
+def _history(ledger: Ledger, plan: Plan) -> dict[str, list[Document]]:
+    """All reports on each clause of a plan, the earliest first."""
+    found: dict[str, list[Document]] = {f"{plan.id}:{one.id}": [] for one in plan.clauses}
+    for document in ledger.documents("clause", latest=False):
+        if document.id in found:
+            found[document.id].append(document)
+    return {one.id: found[f"{plan.id}:{one.id}"] for one in plan.clauses}
 
 
 def _clause_row(plan: Plan, clause: Clause, history: Sequence[Document], on: str) -> dict[str, Any]:

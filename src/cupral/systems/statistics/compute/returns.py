@@ -19,7 +19,6 @@ _DIMENSION = {
 }  # fmt: skip
 _ITEM_KEYS = ("item", "product", "site", "line", "boundary", "amount", "unit")
 _KEYS = ("enterprise", "period", "items", *FACTS)
-_RATE_TOLERANCE = 0.02
 _ONCE = "file January and February merged or singly, once; to correct a return, supersede it"
 
 
@@ -44,15 +43,21 @@ class Faults:
         self.found.append(Fault(self.number, column, shown, what, cure))
 
 
-def read(number: int, raw: Mapping[str, Any], known: Registers) -> tuple[Return | None, Faults]:
+def read(
+    number: int, raw: Mapping[str, Any], known: Registers, index_range: Mapping[str, float]
+) -> tuple[Return | None, Faults]:
     """Read one return; on any fault there is no return.
 
     Parameters
     ----------
     number : its place in what was handed in, counted from 1
     raw : {enterprise, period, above_designated_size, items, ...} as in the README
+    index_range : {low, high} of a price index [100 = last year]
     """
     faults = Faults(number)
+    if not isinstance(raw, Mapping):
+        faults.add("", raw, "is no return", "give {enterprise, period, items, ...}")
+        return None, faults
     for key in set(raw) - set(_KEYS):
         faults.add(key, None, "unknown column", f"use {', '.join(_KEYS)}")
     enterprise, period = _enterprise(raw, known, faults), _period(raw, faults)
@@ -60,8 +65,9 @@ def read(number: int, raw: Mapping[str, Any], known: Registers) -> tuple[Return 
     if not isinstance(listed, bool):
         faults.add("above_designated_size", listed, "not stated", "write true or false")
     rate = _number(raw, "value_added_rate", faults, "a fraction from 0 to 1", lambda v: 0 <= v <= 1)
-    index = _number(raw, "price_index", faults, "100 = last year; from 20 to 500",
-                    lambda v: 20 <= v <= 500)  # fmt: skip
+    low, high = index_range["low"], index_range["high"]
+    index = _number(raw, "price_index", faults, f"100 = last year; from {low:g} to {high:g}",
+                    lambda v: low <= v <= high)  # fmt: skip
     items = _items(raw, enterprise, known, faults)
     restated = _restated(raw, faults)
     if faults.found or period is None:
@@ -96,13 +102,18 @@ def overlaps(returns: Sequence[Return], filed: Iterable[str]) -> list[Fault]:
     return found
 
 
-def rate_warnings(item: Return) -> list[str]:
-    """Questions about value added that does not fit output value and rate."""
+def rate_warnings(item: Return, tolerance: float) -> list[str]:
+    """Questions about value added that does not fit output value and rate.
+
+    Parameters
+    ----------
+    tolerance : distance that is not questioned [of output value]
+    """
     sums = {what: _sum(item, what) for what in MONEY}
     value, gross, rate = sums["value_added"], sums["gross_output_value"], item.value_added_rate
     if value is None or gross is None or rate is None or gross <= 0:
         return []
-    if abs(value - gross * rate) <= _RATE_TOLERANCE * gross:
+    if abs(value - gross * rate) <= tolerance * gross:
         return []
     share = value / gross
     return [f"{item.id}: value added / gross output value is {share:.3f}, rate says {rate:g}"]
@@ -132,7 +143,7 @@ def outliers(
 
 
 def _unit_hint(times: float) -> str:
-    power = round(math.log10(times)) if times > 0 else 0
+    power = round(math.log10(times)) if 0 < times < math.inf else 0
     near = abs(power) in (3, 4, 8) and abs(times / 10.0**power - 1.0) < 0.3
     return f"; is the unit right (a factor 1e{power})?" if near else ""
 
@@ -188,15 +199,18 @@ def _number(
 def _float(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and not isinstance(value, bool) else None
 
 
 def _restated(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:
     allowed = {*MONEY, *(f"output:{product}" for product in PRODUCTS)}
-    restated = {}
-    for name, value in (raw.get("restated") or {}).items():
+    restated, given = {}, raw.get("restated") or {}
+    if not isinstance(given, Mapping):
+        faults.add("restated", given, "no table", "write a table {figure: last year's number}")
+        return {}
+    for name, value in given.items():
         number = _float(value)
         if name not in allowed:
             faults.add("restated", name, "unknown figure", f"use {', '.join(sorted(allowed))}")
@@ -224,6 +238,9 @@ def _items(
 
 def _item(row: Mapping[str, Any], enterprise: str, known: Registers, faults: Faults) -> Item | None:
     before = len(faults.found)
+    if not isinstance(row, Mapping):
+        faults.add("items", row, "is no row", "give rows {item, product, amount, unit, ...}")
+        return None
     if unknown := set(row) - set(_ITEM_KEYS):
         faults.add(min(unknown), None, "unknown column of a row", f"use {', '.join(_ITEM_KEYS)}")
     what, product = str(row.get("item", "")), str(row.get("product") or "")
@@ -273,4 +290,8 @@ def _amount(row: Mapping[str, Any], what: str, faults: Faults) -> float | None:
         wanted = _DIMENSION[what]
         faults.add("unit", unit, str(error), f"{what} is in {wanted} or a multiple of it")
         return None
-    return number * scale
+    amount = number * scale
+    if not math.isfinite(amount):
+        faults.add("amount", number, f"too large in {unit}", "check number and unit")
+        return None
+    return amount

@@ -12,10 +12,16 @@ from cupral.ledger.errors import CannotDecide, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.result import Result, Row
+from cupral.methods.margin import ninety
 from cupral.system import ask, query
-from cupral.systems.statistics.compute import growth, spread
+from cupral.systems.statistics.compute import spread
 from cupral.systems.statistics.model import PRODUCTS, Quantity, Standing
-from cupral.systems.statistics.queries.levels import Z95
+from cupral.systems.statistics.queries.levels import (
+    full_year,
+    percent_over,
+    total,
+    unknown_bases,
+)
 from cupral.systems.statistics.queries.reading import Desk, desk, place, standings
 
 KINDS = ("value_added", "gross_output_value", "revenue")
@@ -43,7 +49,7 @@ def estimate(ledger: Ledger, *, kind: str, year: int, through: str = "", chain: 
     products = [name for name, of in PRODUCTS.items() if chain in ("", of)]
     made = [item for product in products for item in quantities(chosen, product)]
     prices = _prices(chosen, kind)
-    lacking = sorted({item.product for item in made} - set(prices.now) - set(prices.before))
+    lacking = sorted({item.product for item in made} - (prices.now.keys() & prices.before.keys()))
     if lacking or not made:
         return Result(
             query="statistics.estimate", subject=f"{kind} {chain}".strip(), period=str(chosen.span),
@@ -118,7 +124,7 @@ def _quantity(
     return Quantity(
         enterprise=firm, product=product, declared=item.to_date,
         amount=item.to_date if now is None else now[0],
-        base=(item.base or 0.0) if before is None else before[0],
+        base=item.base if before is None else before[0],
         base_rest=item.base_rest,
         basis="declared" if now is None else "reconciled",
         base_basis="declared" if before is None else "reconciled",
@@ -127,6 +133,7 @@ def _quantity(
             spread.declared(firm, year - 1, of_base, persistent) if before is None else before[1]
         ),
         references=(*item.references, *(found[2] for found in (now, before) if found)),
+        missing=item.missing if now is None else (),
     )  # fmt: skip
 
 
@@ -155,9 +162,9 @@ class Worth:
         return self.quantity.amount * self.price
 
     @property
-    def base(self) -> float:
-        """Worth of the same months of last year."""
-        return self.quantity.base * self.base_price
+    def base(self) -> float | None:
+        """Worth of the same months of last year; None = not known."""
+        return None if self.quantity.base is None else self.quantity.base * self.base_price
 
     @property
     def rest(self) -> float:
@@ -185,7 +192,8 @@ def _rate(desk: Desk, item: Quantity, rates: Mapping[str, float]) -> float:
     if not rates:
         return 1.0
     for filed in (desk.earlier.get(item.enterprise, ()), desk.returns[item.enterprise]):
-        stated = [d.body["value_added_rate"] for d in filed if d.body["value_added_rate"]]
+        rates_of = (document.body["value_added_rate"] for document in filed)
+        stated = [rate for rate in rates_of if rate is not None]
         if stated:
             return float(sum(stated) / len(stated))
     return rates[item.product]
@@ -193,49 +201,43 @@ def _rate(desk: Desk, item: Quantity, rates: Mapping[str, float]) -> float:
 
 def _answer(desk: Desk, kind: str, chain: str, made: Sequence[Quantity], prices: Prices) -> Result:
     worth = _worth(desk, made, prices)
-    value, base = sum(item.value for item in worth), sum(item.base for item in worth)
-    sd = spread.combined(_loadings(desk, worth))
-    grown = growth.scope_growth(value, base) if base > 0 else None
     as_growth = kind == "value_added"
-    moved = _ratio(desk, as_growth, worth, value, base) if base > 0 else []
-    grown_sd = None if grown is None else spread.combined(moved)
-    row = _summary(desk, worth, (value, base, sd), grown, grown_sd)
-    shown, shown_sd = (row["growth_pct"], row["growth_sd_pct"]) if as_growth else (value, sd)
+    row = _summary(desk, worth, as_growth)
+    names = ("growth_pct", "growth_sd_pct") if as_growth else ("to_date", "to_date_sd")
+    value, sd = (row[name] for name in names)
+    low, high = (None, None) if value is None else ninety(value, sd)
+    missing = tuple(dict.fromkeys(gap for item in made for gap in item.missing))
+    lacking = unknown_bases(made)
+    if row["growth_pct"] is None and not lacking:
+        lacking = (f"outputs of {desk.year - 1}",)
     return Result(
         query="statistics.estimate", subject=f"{kind} {chain}".strip(), period=str(desk.span),
-        value=shown, sd=shown_sd, unit="%" if as_growth else "CNY", origin="modelled",
-        low=None if shown is None else shown - Z95 * shown_sd,
-        high=None if shown is None else shown + Z95 * shown_sd,
-        status="cannot decide" if shown is None else "ok",
-        needs=() if shown is not None else (f"outputs of {desk.year - 1}",),
+        value=value, sd=sd, low=low, high=high, unit="%" if as_growth else "CNY",
+        origin="modelled", needs=missing + lacking,
+        status="cannot decide" if value is None else "incomplete" if missing else "ok",
         badges=_badges(desk, made), parts=tuple(_part(desk, item) for item in worth),
         tables={"summary": (row,)},
         lineage=desk.references + tuple(dict.fromkeys(r for i in made for r in i.references)),
     )  # fmt: skip
 
 
-def _summary(
-    desk: Desk, worth: Sequence[Worth], sums: tuple[float, float, float],
-    grown: float | None, grown_sd: float | None,
-) -> Row:  # fmt: skip
-    value, base, sd = sums
-    rest = sum(item.rest for item in worth)
-    known = grown is not None and grown_sd is not None
-    year = growth.full_year(value, rest, grown) if known and grown is not None else None
-    of_rest = rest * desk.parameter("rest_growth_sd")
-    year_sd = ((sd * (1.0 + rest / base)) ** 2 + of_rest**2) ** 0.5 if base > 0 else None
+def _summary(desk: Desk, worth: Sequence[Worth], as_growth: bool) -> Row:
+    value, base = sum(item.value for item in worth), total([item.base for item in worth])
+    rest, sd = sum(item.rest for item in worth), spread.combined(_loadings(desk, worth))
+    grown_sd = year_grown_sd = None
+    if base is not None and base > 0:
+        grown_sd = spread.combined(_ratio(desk, as_growth, worth, value, base))
+        if base + rest > 0:
+            of_rest = rest * desk.parameter("rest_growth_sd") / (base + rest)
+            year_grown_sd = (grown_sd**2 + of_rest**2) ** 0.5
+    reconciled_value = sum(w.value for w in worth if w.quantity.basis == "reconciled")
     return {
-        "to_date": value, "base_to_date": base, "base_rest": rest,
-        "growth_pct": None if grown is None else 100.0 * grown,
+        "to_date": value, "to_date_sd": sd, "base_to_date": base, "base_rest": rest,
+        "growth_pct": percent_over(value, base),
         "growth_sd_pct": None if grown_sd is None else 100.0 * grown_sd,
-        "full_year": year, "full_year_sd": year_sd,
-        "full_year_low": year - Z95 * year_sd if year is not None and year_sd else None,
-        "full_year_high": year + Z95 * year_sd if year is not None and year_sd else None,
-        "full_year_growth_pct": 100.0 * (year / (base + rest) - 1.0) if year is not None else None,
-        "full_year_growth_sd_pct": None if grown_sd is None else 100.0 * (
-            grown_sd**2 + (of_rest / (base + rest)) ** 2) ** 0.5,
-        "reconciled_share": sum(w.value for w in worth if w.quantity.basis == "reconciled") / value
-        if value else None,
+        **full_year(desk, value, base, rest, sd),
+        "full_year_growth_sd_pct": None if year_grown_sd is None else 100.0 * year_grown_sd,
+        "reconciled_share": reconciled_value / value if value else None,
         "months": len(desk.span.months),
     }  # fmt: skip
 
@@ -265,7 +267,7 @@ def _ratio(
         for w in worth:
             group, year = f"price:{w.quantity.product}", desk.year
             top += spread.yearly(group, year, relative * w.value, persistent)
-            bottom += spread.yearly(group, year - 1, relative * w.base, persistent)
+            bottom += spread.yearly(group, year - 1, relative * (w.base or 0.0), persistent)
     return spread.ratio(value, base, top, bottom)
 
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001  (every query takes the ledger; this arithmetic needs only its arguments)
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -59,6 +60,7 @@ def growth_inverse(
     base, given = _series(base_levels=base_levels, cumulative_yoy_pct=cumulative_yoy_pct)
     step = ledger.parameter("statistics.publication_rounding", date.max)
     width = step.value if rounding_pct is None else rounding_pct
+    _finite(rounding_pct=width)
     if width < 0:
         raise InputError(f"rounding_pct is {width:g}; the step of published figures is >= 0")
     value, low, high = (
@@ -90,6 +92,7 @@ def growth_needed(
     base_done, base_rest : last year's levels of the periods done and to come
     done_yoy_pct, target_pct : cumulative growth so far and aimed at for the year [%]
     """
+    _finite(done_yoy_pct=done_yoy_pct, target_pct=target_pct)
     done, rest = _levels("base_done", base_done), _levels("base_rest", base_rest)
     total_done, total_rest = float(done.sum()), float(rest.sum())
     needed = PERCENT * growth.needed_growth(
@@ -114,6 +117,7 @@ def growth_deflated(ledger: Ledger, *, nominal_pct: float, price_pct: float) -> 
     ----------
     nominal_pct, price_pct : growth at current prices and of the price index [%]
     """
+    _finite(nominal_pct=nominal_pct, price_pct=price_pct)
     if price_pct <= -PERCENT:
         raise InputError(f"price_pct is {price_pct:g}; a price index falls by less than 100 %")
     real = PERCENT * growth.real_growth(nominal_pct / PERCENT, price_pct / PERCENT)
@@ -143,6 +147,7 @@ def growth_scope(
     restated : last year's level of the enterprises in this year's list
     published : last year's published level; the growth over it is shown as the wrong one
     """
+    _finite(level=level, restated=restated, published=published)
     bases = [("restated", restated), ("published (wrong)", published)]
     for name, base in bases:
         if base is not None and base <= 0:
@@ -166,6 +171,7 @@ def growth_average(ledger: Ledger, *, first_pct: float, second_pct: float) -> Re
     ----------
     first_pct, second_pct : growth of the two years [%]
     """
+    _finite(first_pct=first_pct, second_pct=second_pct)
     if min(first_pct, second_pct) <= -PERCENT:
         raise InputError("growth of -100 % or less leaves no level to grow from")
     value = PERCENT * growth.average_growth(first_pct / PERCENT, second_pct / PERCENT)
@@ -173,19 +179,28 @@ def growth_average(ledger: Ledger, *, first_pct: float, second_pct: float) -> Re
                   value=value, origin="modelled")  # fmt: skip
 
 
+def _finite(**given: float | None) -> None:
+    """Refuse an argument that is NaN or infinite: no growth follows from it."""
+    for name, value in given.items():
+        if value is not None and not math.isfinite(value):
+            raise InputError(f"{name} is {value}; give a finite number")
+
+
 def _series(**named: Sequence[float]) -> tuple[growth.Vector, growth.Vector]:
     (first, levels), (second, rates) = named.items()
-    base = _levels(first, levels)
-    if len(base) != len(rates):
+    base, given = _levels(first, levels), np.asarray(rates, dtype=float)
+    if base.shape != given.shape:
         raise InputError(
             f"{first} has {len(base)} periods, {second} has {len(rates)}; give one each"
         )
-    return base, np.asarray(rates, dtype=float)
+    if not np.all(np.isfinite(given)):
+        raise InputError(f"{second} is {list(rates)[:5]}; give finite numbers")
+    return base, given
 
 
 def _levels(name: str, levels: Sequence[float]) -> growth.Vector:
     base = np.asarray(levels, dtype=float)
-    if base.ndim != 1 or base.size == 0 or not np.all(base > 0):
+    if base.ndim != 1 or base.size == 0 or not np.all((base > 0) & np.isfinite(base)):
         raise InputError(f"{name} must be a list of positive levels, not {list(levels)[:5]}")
     return base
 

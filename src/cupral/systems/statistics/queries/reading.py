@@ -6,7 +6,7 @@ Not a query itself: what the queries of this folder read before they compute.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from cupral.ledger.document import Document
@@ -17,6 +17,7 @@ from cupral.ledger.period import Period
 from cupral.ledger.registers import Enterprise, Site
 from cupral.ledger.result import Result
 from cupral.systems.statistics.model import CHAINS, MONEY, Standing
+from cupral.systems.statistics.queries import returns
 
 Rows = list[dict[str, Any]]
 
@@ -42,14 +43,9 @@ class Desk:
 
     def parameter(self, name: str, on: date | None = None) -> Any:
         """The value of a parameter of statistics; remembered for lineage and badges."""
-        found = self.ledger.parameter(f"statistics.{name}", on or self.day)
+        found = self.ledger.parameter(f"statistics.{name}", on or self.span.last_day)
         self.used[found.reference] = found
         return found.value
-
-    @property
-    def day(self) -> date:
-        """Last day to date."""
-        return (self.span.end - timedelta(days=1)).date()
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -88,7 +84,7 @@ def desk(ledger: Ledger, year: int, through: str, chain: str = "") -> Desk:
     """
     if chain and chain not in CHAINS:
         raise InputError(f"chain {chain!r} is not known; use one of {CHAINS} or leave it empty")
-    filed = ledger.documents("return")
+    filed = returns.standing(ledger, Period.run((year - 1) * 100 + 1, year * 100 + 12))
     span = _to_date(filed, year, through)
     firms = {f.id: f for f in ledger.enterprises() if not chain or f.chain == chain}
     to_date = _by_firm(d for d in filed if _within(d, span) and d.party in firms)
@@ -139,7 +135,7 @@ def _standing(desk: Desk, firm: str, figure: str, now: Rows, before: Rows, real:
     done = [row for row in before if set(_months(row)) <= filed]
     cut = desk.span.end.replace(year=desk.year - 1) if desk.span.end.year == desk.year else None
     listed = {d.body["period"] for d in desk.earlier.get(firm, ()) if _in_list(d)}
-    published = [r for r in before if _period_text(r) in listed and (not cut or r["end"] <= cut)]
+    published = [r for r in before if _period(r) in listed and (not cut or r["end"] <= cut)]
     return Standing(
         enterprise=firm,
         to_date=sum(row["amount"] for row in now),
@@ -187,11 +183,11 @@ def _real(desk: Desk, firm: str, now: Rows) -> float:
 
 
 def _index(desk: Desk, firm: str, row: Mapping[str, Any]) -> float:
-    stated = desk.body(firm, _period_text(row)).get("price_index")
+    stated = desk.body(firm, _period(row)).get("price_index")
     if stated is not None:
         return float(stated)
-    month = (row["end"] - timedelta(days=1)).date()
-    return float(desk.parameter("price_index", month)[desk.firms[firm].chain])
+    day = Period.spanning(row["start"], row["end"]).last_day
+    return float(desk.parameter("price_index", day)[desk.firms[firm].chain])
 
 
 def _to_date(filed: Sequence[Document], year: int, through: str) -> Period:
@@ -240,12 +236,11 @@ def _document_months(document: Document) -> tuple[int, ...]:
 
 
 def _months(row: Mapping[str, Any]) -> tuple[int, ...]:
-    return Period(row["start"], row["end"], "months").months
+    return Period.spanning(row["start"], row["end"]).months
 
 
-def _period_text(row: Mapping[str, Any]) -> str:
-    merged = len(_months(row)) > 1
-    return str(Period(row["start"], row["end"], "january-february" if merged else "month"))
+def _period(row: Mapping[str, Any]) -> str:
+    return str(Period.spanning(row["start"], row["end"]))
 
 
 def _capacity(site: Site, product: str) -> float:

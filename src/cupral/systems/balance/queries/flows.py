@@ -9,11 +9,10 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.result import Result
 from cupral.system import query
-from cupral.systems.balance.compute import formulae, free, measures, report
-from cupral.systems.balance.compute.month import Sheet, sheets
+from cupral.systems.balance.compute import measures, report
+from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.compute.statement import Statement, of_month, total
-
-TREATMENTS = ("compensate", "keep")
+from cupral.systems.balance.queries.sheet import site_sheet
 
 
 @query
@@ -52,7 +51,7 @@ def streams(ledger: Ledger, *, site: str, period: str, treatment: str = "compens
         value=float(balance.raw.objective),
         unit="1",
         origin="reconciled",
-        status="passed" if balance.raw.global_test_pass else "not passed",
+        status=report.verdict(balance.raw),
         badges=sheet.badges,
         parts=report.streams(balance),
         tables={
@@ -89,7 +88,7 @@ def months(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
         value=float(len(sheet.balances)),
         unit="months",
         origin="reconciled",
-        status="incomplete" if sheet.missing else "ok",
+        status=_status(sheet),
         badges=sheet.badges,
         parts=measures.stream_totals(sheet, statement),
         tables={
@@ -110,19 +109,39 @@ def elements(ledger: Ledger, *, site: str, period: str, treatment: str = "compen
 
 @query
 def recoveries(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
-    """Recovery of each element: what left in products over all that left the site."""
+    """Recovery of each element: what left in products over all that left the processes.
+
+    An element is followed through every process that balances it, and through stocks whose
+    contents are all known. Where some of it is handed to a process that does not follow it and
+    that loses some, there is no recovery: the row is empty and `needs` says what is missing.
+
+    Raises
+    ------
+    CannotDecide
+        If no element is followed into any product.
+    """
     sheet, statement = _summed(ledger, site, period, treatment)
     products = ledger.parameter("balance.product_materials", _first_day(period))
     rows = measures.recoveries(sheet, statement, frozenset(products.value))
+    if not rows:
+        raise _unfollowed(sheet, "recovery", "product")
     return _answer(sheet, "balance.recoveries", period, rows, products.reference)
 
 
 @query
 def losses(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
-    """Where each element was lost: streams that leave the site and are no product."""
+    """Where each element was lost: outlets that are no product, with their share of all that left.
+
+    Raises
+    ------
+    CannotDecide
+        If no element is followed out of any process.
+    """
     sheet, statement = _summed(ledger, site, period, treatment)
     products = ledger.parameter("balance.product_materials", _first_day(period))
     rows = measures.losses(sheet, statement, frozenset(products.value))
+    if not rows:
+        raise _unfollowed(sheet, "loss", "loss")
     return _answer(sheet, "balance.losses", period, rows, products.reference)
 
 
@@ -148,105 +167,31 @@ def consumption(ledger: Ledger, *, site: str, period: str, treatment: str = "com
     return _answer(sheet, "balance.consumption", period, rows, *references, badges=badges)
 
 
-@query
-def problem(ledger: Ledger, *, problem: dict[str, Any], level: float = 0.05) -> Result:
-    """Reconcile anybody's own equations and measurements.
-
-    Parameters
-    ----------
-    problem : dict
-        {names, y, sd, A, b?, cov?} for linear balances `A x = b`, or {names, y, sd, state,
-        start, constraints} for polynomial ones (lists of [coefficient, {name: power}]);
-        null = unmeasured; optional lower bounds are not supported yet.
-    level : float
-        Significance level of the tests.
-
-    Raises
-    ------
-    InputError
-        If the problem is malformed or cannot be solved, with the reason.
-    """
-    del ledger
-    return free.answer(problem, level)
-
-
-@query
-def two_product(
-    ledger: Ledger, *, feed: float, conc: float, tail: float, rel_sd_each: float = 0.0
-) -> Result:
-    """Recovery and mass pull from the assays of feed, concentrate and tailing."""
-    del ledger
-    return formulae.two_products(feed, conc, tail, rel_sd_each)
-
-
-@query
-def three_product(
-    ledger: Ledger, *, feed: list[float], conc1: list[float], conc2: list[float], tail: list[float]
-) -> Result:
-    """Pulls and recoveries of two concentrates from two assays of each stream."""
-    del ledger
-    return formulae.three_products(feed, conc1, conc2, tail)
-
-
-@query
-def propagation(
-    ledger: Ledger, *, names: list[str], expressions: dict[str, str],
-    x: list[float] | None = None, u: list[float] | None = None,
-    corr: list[float] | None = None, observations: list[list[float]] | None = None,
-) -> Result:  # fmt: skip
-    """Values, uncertainties and correlations of formulae of correlated inputs (GUM).
-
-    Parameters
-    ----------
-    names : list of str
-        Names of the inputs.
-    expressions : dict of str to str
-        Result name to formula, e.g. {"R": "V / I * cos(phi)"}.
-    x, u : list of float
-        Input values and standard uncertainties.
-    corr : list of float
-        Correlation coefficients r12, r13, ..., r23, ...
-    observations : list of list of float
-        Instead of x, u, corr: simultaneous readings, one row a set.
-    """
-    del ledger
-    if observations is None and (x is None or u is None):
-        raise InputError("give x and u, or observations")
-    return formulae.propagation(names, expressions, x=x, u=u, corr=corr, observations=observations)
-
-
 def _summed(ledger: Ledger, site: str, period: str, treatment: str) -> tuple[Sheet, Statement]:
     sheet = site_sheet(ledger, site, period, treatment)
     return sheet, total([of_month(balance) for balance in sheet.balances])
 
 
-def site_sheet(ledger: Ledger, site: str, period: str, treatment: str) -> Sheet:
-    if treatment not in TREATMENTS:
-        raise InputError(f"treatment {treatment!r} is not one of {TREATMENTS}")
-    span = Period.parse(period)
-    network = ledger.network(site)
-    around = Period.run(_shift(span.months[0], -1), _shift(span.months[-1], 1))
-    level = ledger.parameter("balance.significance_level", span.start.date())
-    return sheets(
-        network,
-        ledger.site(site),
-        span,
-        flows=ledger.flows(site=site, origin=["measured", "modelled"], period=span).to_pylist(),
-        assays=ledger.assays(site=site, origin=["measured", "modelled"], period=span).to_pylist(),
-        stocktakes=ledger.stocktakes(site=site, origin="measured", period=around).to_pylist(),
-        treatment=treatment,
-        level=level.value,
-        references=(f"network:{site}@{network.version}", level.reference),
+def _first_day(period: str) -> date:
+    return Period.parse(period).start.date()
+
+
+def _unfollowed(sheet: Sheet, what: str, end: str) -> CannotDecide:
+    site = sheet.network.site
+    return CannotDecide(
+        f"no {what} can be told at {site}: no element is followed from what it takes to a {end}",
+        needs=[f"an element among the balances of {site}, and the compositions of its streams"],
     )
 
 
-def _shift(month: int, by: int) -> int:
-    index = month // 100 * 12 + month % 100 - 1 + by
-    return index // 12 * 100 + index % 12 + 1
+def _status(sheet: Sheet, rows: tuple[Mapping[str, Any], ...] = ()) -> str:
+    undecided = any(row.get("needs") for row in rows)
+    return "incomplete" if sheet.missing or sheet.partial or undecided else "ok"
 
 
-def _first_day(period: str) -> date:
-    return Period.parse(period).start.date()
+def _undecided(rows: tuple[Mapping[str, Any], ...]) -> tuple[str, ...]:
+    needs = [f"cannot decide {r['element']}: needs {r['needs']}" for r in rows if r.get("needs")]
+    return tuple(dict.fromkeys(needs))
 
 
 def _answer(
@@ -262,8 +207,8 @@ def _answer(
         subject=sheet.network.site,
         period=period,
         origin="reconciled",
-        status="incomplete" if sheet.missing else "ok",
-        badges=(*sheet.badges, *badges),
+        status=_status(sheet, rows),
+        badges=(*sheet.badges, *badges, *_undecided(rows)),
         parts=rows,
         lineage=(*sheet.lineage, *references),
     )
