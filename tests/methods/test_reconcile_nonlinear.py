@@ -1,6 +1,7 @@
 """Nonlinear balances: derivatives, closed compositions, what stays unobservable, unlike sizes."""
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 from cupral.methods.reconcile import Bilinear, Observability, reconcile_nonlinear
@@ -70,3 +71,22 @@ def test_eliminated_balances_are_not_mixed_needlessly() -> None:
     np.testing.assert_allclose(found.projector @ column, 0.0, atol=1e-16)
     assert np.linalg.matrix_rank(found.projector.toarray()) == 5
     assert np.diff(found.projector.indptr).tolist() == [2] * 5
+
+
+@pytest.mark.parametrize("factor", [10.0, 1000.0, 0.001])
+def test_a_gross_error_does_not_make_the_steps_creep(factor: float) -> None:
+    """Tonnes written as kilograms bend the balances: Gauss-Newton swung 200 steps, now a few."""
+    # feed a of grade c parts into b of grade d and a tail of grade e
+    balances = Bilinear([[1, -1, -1]], stream=[0, 1, 2], element=[0, 0, 0])
+    truth = np.array([1000.0, 280.0, 720.0, 0.285, 0.99, 0.0108333333333333])
+    measured = truth.copy()
+    measured[1] *= factor
+    answer = reconcile_nonlinear(balances, measured, 0.01 * truth, start=truth)
+    assert answer.iterations <= 40
+    residual, jacobian = balances(answer.value)
+    assert (np.abs(residual) <= 1e-11 * (abs(jacobian) @ np.abs(answer.value))).all()
+    # nothing near it is better: the gradient lies in the rows of the balances
+    gradient = (answer.value - measured) / (0.01 * truth) ** 2
+    multiplier = np.linalg.lstsq(jacobian.toarray().T, gradient, rcond=None)[0]
+    left = (gradient - jacobian.T @ multiplier) * 0.01 * truth
+    assert np.abs(left).max() <= 1e-7 * np.abs(gradient * 0.01 * truth).max()

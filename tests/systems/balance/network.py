@@ -107,11 +107,14 @@ def register(ledger: Ledger) -> None:
     ledger.register(works(), author="test")
 
 
-def post(ledger: Ledger, month: int, *, scale: dict[str, float] | None = None) -> None:
-    """One month of exact readings, some of them scaled to be wrong."""
+def post(
+    ledger: Ledger, month: int, *, scale: dict[str, float] | None = None,
+    leave_out: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """One month of exact readings, some of them scaled to be wrong, some left out."""
     period, wrong, network = Period.month(month), scale or {}, works()
     flows, assays = [], []
-    for meter in network.meters:
+    for meter in (one for one in network.meters if one.id not in leave_out):
         factor = wrong.get(meter.id, 1.0)
         if meter.kind == "flow":
             stream = network.stream(meter.stream)

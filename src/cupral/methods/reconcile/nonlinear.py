@@ -23,6 +23,8 @@ ROUNDING = 1e-13
 """... or of its size, where the sd is too small for double precision to tell."""
 NEAR = 1e3
 """A step this many times longer may be the last, if the next will be short enough."""
+STEADY, LONGEST = 0.99, 100.0
+"""Squared cosine of two steps that repeat each other, and the longest stretch of one."""
 SHORTEST = 2.0**-30
 """Shortest step tried along a direction."""
 
@@ -175,6 +177,7 @@ class _Search:
         """Step until balances close and nothing moves; the system is that of the answer."""
         point = replace(point, cost=self._cost(point.x))
         system: System | None = None
+        former: Vector | None = None
         smallest, idle = np.inf, 0
         for iteration in range(1, allowed + 1):
             system = self._linearise(point, system)
@@ -183,13 +186,16 @@ class _Search:
             size = self._length(point, step)
             if point.closure <= CLOSURE and (size <= 1.0 or (idle >= 4 and size <= 1e3)):
                 return point, system, iteration
-            coming = size * min(size / smallest, 1.0)  # the steps shrink by a steady factor
+            rate = min(size / smallest, 1.0)
+            left = size * rate / (1.0 - rate) if rate < 1.0 else np.inf  # a geometric series
             idle = 0 if size < 0.5 * smallest else idle + 1
             smallest = min(size, smallest)
             full = system.projector.T @ multiplier
             self.penalty = np.maximum(2.0 * np.abs(full), 0.5 * self.penalty)
-            point = self._advance(point, step, size, iteration)
-            if coming <= 1.0 and size <= NEAR and point.closure <= CLOSURE:
+            stretch = self._stretch(step, former)
+            former = step if stretch == 1.0 else None
+            point = self._advance(point, stretch * step, stretch * size, iteration)
+            if left <= 1.0 and size <= NEAR and point.closure <= CLOSURE:
                 return point, system, iteration
         raise ConvergenceError(
             f"no answer after {allowed} steps: balances miss by {point.closure:.1e} (allowed "
@@ -204,6 +210,21 @@ class _Search:
         tangent = sparse.csc_array(point.jacobian)
         problem = replace(self.problem, incidence=tangent, rhs=np.asarray(right))
         return assemble(problem, uncertainty=self.uncertainty, former=former)
+
+    def _stretch(self, step: Vector, former: Vector | None) -> float:
+        """How many times a step is taken that repeats the last one by a factor, forth or back.
+
+        Far from the measurements Gauss-Newton creeps, or swings, along one direction; the sum
+        of the geometric series arrives at once (Aitken 1926, Proc. R. Soc. Edinb. 46:289).
+        """
+        if former is None:
+            return 1.0
+        sd = self.problem.sd[self.measured]
+        now, before = step[self.measured] / sd, former[self.measured] / sd
+        along, square = float(now @ before), float(before @ before)
+        if square == 0.0 or along**2 < STEADY * square * float(now @ now):
+            return 1.0
+        return 1.0 / max(1.0 - along / square, 1.0 / LONGEST)
 
     def _length(self, point: _Point, step: Vector) -> float:
         """Largest move in units of what is allowed."""

@@ -7,7 +7,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.result import Result
 from cupral.system import query
-from cupral.systems.balance.compute import account, judging, persistence
+from cupral.systems.balance.compute import account, judging, persistence, symptoms
 from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.queries.sheet import judgements, site_sheet
 
@@ -29,7 +29,8 @@ def doubts(ledger: Ledger, *, site: str, period: str) -> Result:
     Result
         value: doubts still open [1]; parts one row a doubt {month, kind, meters, size, size_sd,
         unit, statistic, state, culprits, author, reason}; table persistent: gross errors that
-        the months show only together.
+        the months show only together; table symptoms: wrong units, swapped tags, stuck, silent
+        or repeated readings, with what to check.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def doubts(ledger: Ledger, *, site: str, period: str) -> Result:
         status=OPEN if waiting else "ok",
         badges=sheet.badges,
         parts=rows,
-        tables={"persistent": persistence.rows(sheet.balances)},
+        tables=_further(ledger, sheet, period),
         lineage=sheet.lineage,
     )
 
@@ -85,7 +86,7 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
         parts=account.principles(tables, sheet, state),
         tables={
             **tables,
-            "persistent": persistence.rows(sheet.balances),
+            **_further(ledger, sheet, period),
             "signature": tuple(_signature(one, tables) for one in signatures),
         },
         lineage=sheet.lineage,
@@ -102,6 +103,15 @@ def account_of(ledger: Ledger, site: str, period: str) -> tuple[account.Tables, 
     """The tables that a signature stands for, and the sheet they are of."""
     sheet = site_sheet(ledger, site, period, "compensate")
     return account.tables(sheet, judgements(ledger, site)), sheet
+
+
+def _further(ledger: Ledger, sheet: Sheet, period: str) -> account.Tables:
+    """What the months show together, and what kind of fault the readings look like."""
+    slips = ledger.parameter("balance.unit_slips", Period.parse(period).start.date())
+    return {
+        "persistent": persistence.rows(sheet.balances),
+        "symptoms": symptoms.rows(sheet.balances, slips.value),
+    }
 
 
 def _state(tables: account.Tables, signatures: list[Document]) -> str:
