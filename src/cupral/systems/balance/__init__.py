@@ -20,6 +20,7 @@ MANIFEST = Manifest(
         "problem",
         "propagation",
         "recoveries",
+        "steady",
         "streams",
         "three_product",
         "two_product",

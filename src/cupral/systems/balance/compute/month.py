@@ -13,7 +13,7 @@ from cupral.methods.reconcile import ReconcileError
 from cupral.systems.balance.compute.layout import layout
 from cupral.systems.balance.compute.readings import label, month_readings, partial
 from cupral.systems.balance.compute.solve import solve
-from cupral.systems.balance.model import Judgement, MonthBalance, Reading
+from cupral.systems.balance.model import Judgement, MonthBalance, Noun, Reading
 
 Row = Mapping[str, Any]
 _NAMED = 12
@@ -124,9 +124,20 @@ def _badges(site: Site, balances: Sequence[MonthBalance], missing: set[int]) -> 
         f"set aside as suspect: {meter} ({', '.join(str(m) for m in months)})"
         for meter, months in aside.items()
     ]
+    badges += [said for balance in balances for said in _below_zero(balance)]
     if missing:
         badges.append(f"no readings: {', '.join(str(month) for month in sorted(missing))}")
     return (*badges, site.attribution) if site.attribution else tuple(badges)
+
+
+def _below_zero(balance: MonthBalance) -> list[str]:
+    """Flows that the balances turn round; small ones may, within their sd."""
+    value, sd = balance.final.value, balance.final.sd
+    return [
+        f"below zero: {one.where} {value[i]:.3g} ± {sd[i]:.2g} ({balance.month})"
+        for i, one in enumerate(balance.layout.variables)
+        if one.noun == Noun.FLOW and value[i] < -1e-6 * sd[i]
+    ]
 
 
 def _references(balances: Sequence[MonthBalance]) -> list[str]:

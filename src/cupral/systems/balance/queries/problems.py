@@ -6,7 +6,7 @@ from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.system import query
-from cupral.systems.balance.compute import formulae, free
+from cupral.systems.balance.compute import formulae, free, window
 
 
 @query
@@ -31,6 +31,36 @@ def problem(ledger: Ledger, *, problem: dict[str, Any], level: float = 0.05) -> 
     """
     del ledger
     return free.answer(problem, level)
+
+
+@query
+def steady(
+    ledger: Ledger, *, hours: list[float], value: list[float], level: float = 0.05,
+    tolerance: float | None = None,
+) -> Result:  # fmt: skip
+    """Whether a signal is steady over a window of less than a day.
+
+    A snapshot balance without change of stock is honest in a steady window only; months use
+    stock changes instead, so a day or longer is refused.
+
+    Parameters
+    ----------
+    hours : list of float
+        Times of the samples [h], ascending.
+    value : list of float
+        The samples.
+    level : float
+        Probability of calling a steady window transient.
+    tolerance : float
+        Largest movement that may be ignored, as share of the mean.
+
+    Returns
+    -------
+    Result
+        value the drift over the window, status 'steady', 'transient' or 'cannot decide'.
+    """
+    del ledger
+    return window.steady(hours, value, level, tolerance)
 
 
 @query
