@@ -18,15 +18,10 @@ from cupral.methods.reconcile import (
     suspects,
 )
 from cupral.methods.reconcile import limit as limit_module
+from tests.methods.steam import SD, STEAM, TRUTH
 
 FEW = settings(max_examples=30, deadline=None)
 SEEDS = st.integers(0, 10**6)
-STEAM = np.array(
-    [[1, -1, 0, 1, 0, 1, 0], [0, 1, -1, 0, 0, 0, 0], [0, 0, 1, -1, -1, 0, 0],
-     [0, 0, 0, 0, 1, -1, -1]], dtype=float,
-)  # fmt: skip
-TRUTH = np.array([50.0, 80, 80, 20, 60, 10, 50])
-SD = np.array([2.0, 2.5, 2.5, 1.0, 1.5, 0.5, 1.0])
 
 
 def network(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -22,30 +21,9 @@ from cupral.systems.balance.commands import (
     import_stocktakes,
     reverse_posting,
 )
+from tests.systems.balance.conftest import Post
 from tests.systems.balance.malformed import COUNTER, book, nothing, text
-from tests.systems.balance.works import SITE, WORKS, register
-
-Post = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def works(ledger: Ledger) -> Ledger:
-    """The small works, nothing posted."""
-    register(ledger)
-    return ledger
-
-
-@pytest.fixture
-def post(works: Ledger) -> Post:
-    """Import CSV rows of meters into the works."""
-
-    def imported(*lines: str, head: str = "meter,period,amount,unit", **more: bool) -> ImportReport:
-        content = text(*lines, head=head)
-        return import_meters(
-            works, author="ann", site=SITE, content=content, filename="march.csv", **more
-        )
-
-    return imported
+from tests.systems.balance.works import SITE, WORKS
 
 
 def amounts(ledger: Ledger, meter: str) -> list[float]:
@@ -360,7 +338,7 @@ def test_names_like_the_wrong_one_are_offered_first_and_the_rest_counted(works: 
             works,
             author="a",
             site=SITE,
-            filename="m.csv",
+            filename="march.csv",
             content=text("TAPPED-METAL,2026-03,1,t", head="meter,period,amount,unit"),
         )
     cure = caught.value.faults[0].cure

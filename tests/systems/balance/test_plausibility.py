@@ -1,7 +1,5 @@
 """Readings that can hardly be true: a slipped decimal point, a wrong unit, a year to come."""
 
-from collections.abc import Callable
-
 import pytest
 
 from cupral.ledger.errors import RowFaults
@@ -9,34 +7,12 @@ from cupral.ledger.ledger import Ledger
 from cupral.systems.balance.commands import (
     ImportReport,
     import_assays,
-    import_meters,
     import_stocktakes,
 )
 from cupral.systems.balance.commands.plausibility import plant_now
+from tests.systems.balance.conftest import Post
 from tests.systems.balance.malformed import text
-from tests.systems.balance.works import SITE, register
-
-Post = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def works(ledger: Ledger) -> Ledger:
-    """The small works, nothing posted."""
-    register(ledger)
-    return ledger
-
-
-@pytest.fixture
-def post(works: Ledger) -> Post:
-    """Import CSV rows of meters into the works."""
-
-    def imported(*lines: str, head: str = "meter,period,amount,unit", **more: bool) -> ImportReport:
-        content = text(*lines, head=head)
-        return import_meters(
-            works, author="ann", site=SITE, content=content, filename="m.csv", **more
-        )
-
-    return imported
+from tests.systems.balance.works import SITE
 
 
 def rows_of_months(*amounts: float, first: int = 1) -> list[str]:
