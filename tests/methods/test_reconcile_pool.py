@@ -18,6 +18,7 @@ from cupral.methods.reconcile import (
     reconcile_nonlinear,
     suspects,
 )
+from cupral.methods.reconcile.candidate import candidates
 from tests.methods.steam import SD, STEAM, TRUTH
 
 FEW = settings(max_examples=20, deadline=None)
@@ -246,3 +247,68 @@ def test_refusals() -> None:
     assert pooled_suspects([one, two], kinds=("bias",)) == ()
     with pytest.raises(ReconcileError, match="level is 0"):
         pooled_suspects([replace(one, level=0.0)])
+
+
+def lasting_months(count: int, seed: int, share: float) -> tuple[list[Reconciliation], np.ndarray]:
+    """Honest months in which each meter keeps a share of its variance, and what it keeps."""
+    rng = np.random.default_rng(seed)
+    kept = np.sqrt(share) * SD
+    stays = kept * rng.normal(size=7)
+    own = np.sqrt(1 - share) * SD
+    result = [reconcile(STEAM, TRUTH + stays + own * rng.normal(size=7), own) for _ in range(count)]
+    return result, np.diag(kept)
+
+
+def test_lasting_errors_are_the_dense_covariance() -> None:
+    """Woodbury's identity gives the likelihood ratio of the whole dense covariance."""
+    periods, kept = lasting_months(4, 5, 0.5)
+    found = candidates(periods, kinds=("bias",), lasting=kept)
+    a = STEAM
+    block = np.kron(np.eye(4), a @ np.diag(0.5 * SD**2) @ a.T)
+    stacked_signature = np.tile(a, (4, 1))
+    whole = block + stacked_signature @ kept**2 @ stacked_signature.T
+    # the systems scale their rows by powers of two: compare what does not depend on it
+    raw = np.concatenate([a @ one.system.problem.measured for one in periods])
+    wanted = stacked_signature.T @ np.linalg.solve(whole, raw)
+    score = found.columns.T @ found.stack.solve(found.stack.residual)
+    np.testing.assert_allclose(score, wanted, rtol=1e-9)
+    information = np.einsum(
+        "ij,ij->j", stacked_signature, np.linalg.solve(whole, stacked_signature)
+    )
+    np.testing.assert_allclose(found.stack.quadratic(found.columns), information, rtol=1e-9)
+
+
+def test_what_honest_meters_keep_is_no_fault() -> None:
+    """Over 12 months a calibration error within its sd is named without `lasting`, not with it."""
+    accused = {True: 0, False: 0}
+    for seed in range(200):
+        periods, kept = lasting_months(12, seed, 0.5)
+        accused[True] += bool(pooled_suspects(periods, lasting=kept))
+        accused[False] += bool(pooled_suspects(periods))
+    assert accused[True] <= 19  # 5 % of 200 is 10; 19 is exceeded by chance in 0.3 % of seeds
+    assert accused[False] > 100
+
+
+def test_a_fault_beyond_what_is_kept_is_still_found() -> None:
+    """Eight sd on one meter: named alone, and its sd holds what the meter may keep."""
+    periods, kept = lasting_months(12, 3, 0.5)
+    biased = [
+        reconcile(
+            STEAM, one.system.problem.measured + 8 * SD * (np.arange(7) == 3), np.sqrt(0.5) * SD
+        )
+        for one in periods
+    ]
+    (one, *_) = pooled_suspects(biased, kinds=("bias",), lasting=kept)
+    assert one.members == (3,)
+    assert abs(one.size[0] - 8 * SD[3]) < 4 * one.size_sd[0]
+    assert one.size_sd[0] > kept[3, 3]
+
+
+@pytest.mark.parametrize(
+    ("lasting", "message"), [(np.ones((3, 7, 1)), "must be"), (np.full((7, 1), np.nan), "numbers")]
+)
+def test_lasting_errors_of_another_shape_are_refused(lasting: np.ndarray, message: str) -> None:
+    """One row a stream, one period each or one for all."""
+    periods, _ = lasting_months(2, 1, 0.5)
+    with pytest.raises(ReconcileError, match=message):
+        pooled_suspects(periods, lasting=lasting)

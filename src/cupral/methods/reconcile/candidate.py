@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from cupral.methods.reconcile.equivalence import collinear
-from cupral.methods.reconcile.errors import ReconcileError, ShapeError
+from cupral.methods.reconcile.errors import NonFiniteError, ReconcileError, ShapeError
 from cupral.methods.reconcile.problem import Columns, Index, Vector
 from cupral.methods.reconcile.reconciliation import Reconciliation
-from cupral.methods.reconcile.stack import Stack
+from cupral.methods.reconcile.stack import Stack, stacked
 
 Kind = Literal["bias", "leak"]
 KINDS: tuple[Kind, ...] = ("bias", "leak")
@@ -61,6 +62,7 @@ def candidates(
     rows: Iterable[int] | None = None,
     proportional: bool = False,
     onset: bool = False,
+    lasting: ArrayLike | None = None,
 ) -> Candidates:
     """Columns of B for biases, of the projector for leaks, stacked over the periods.
 
@@ -82,12 +84,29 @@ def candidates(
     columns.sort_indices()
     names = np.concatenate((np.tile(biases, len(begins)), np.tile(leaks, len(begins))))
     starts = [np.repeat(np.arange(len(begins)), len(some)) for some in (biases, leaks)]
-    stack = Stack(tuple(one.system for one in periods))
+    stack = stacked([one.system for one in periods], _lasting(lasting, len(periods), streams))
     estimated = proportional or any(one.iterations > 1 for one in periods)
     return Candidates(
         stack, columns, names, np.concatenate(starts), len(starts[0]), collinear(columns),
         BLURRED if estimated and len(periods) > 1 else SAME,
     )  # fmt: skip
+
+
+def _lasting(lasting: ArrayLike | None, periods: int, streams: int) -> list[NDArray[np.float64]]:
+    """Errors that last, (n, g) for each period."""
+    if lasting is None:
+        return [np.zeros((streams, 0))] * periods
+    errors = np.asarray(lasting, dtype=np.float64)
+    if errors.ndim == 2:
+        errors = np.broadcast_to(errors, (periods, *errors.shape))
+    if errors.ndim != 3 or errors.shape[:2] != (periods, streams):
+        raise ShapeError(
+            f"lasting has shape {errors.shape}; it must be ({streams}, g), or ({periods}, "
+            f"{streams}, g): for each stream one sd of each error that lasts, 0 for none."
+        )
+    if not np.isfinite(errors).all():
+        raise NonFiniteError("lasting must be numbers; give 0 where a stream has no part in it.")
+    return list(errors)
 
 
 def _from(blocks: list[list[Columns]], kind: int, begin: int) -> Columns:

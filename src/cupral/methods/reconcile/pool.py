@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from cupral.methods.reconcile.candidate import KINDS, SAME, Candidates, Kind, candidates
@@ -42,6 +42,7 @@ def pooled_suspects(
     odds: float = ODDS,
     proportional: bool = False,
     onset: bool = False,
+    lasting: ArrayLike | None = None,
 ) -> tuple[Suspect, ...]:
     """Which gross errors persist over the periods, the most likely first.
 
@@ -65,6 +66,11 @@ def pooled_suspects(
     onset
         True: an error begins in some period and stays. Every period is tried, and the limit
         is that of all streams and onsets.
+    lasting : (n, g), or (T, n, g) [unit], optional
+        What honest meters keep over all periods, such as a calibration error within its
+        tolerance: each column is one sd of one such error. The periods are then reconciled
+        with the rest of each sd alone. By default every sd is random from period to period,
+        and an error that stays within it is named in the end.
 
     Returns
     -------
@@ -93,7 +99,9 @@ def pooled_suspects(
     >>> one.kind, one.members, round(one.size[0], 9), one.onset, one.onsets
     ('bias', (1,), 2.0, 3, (1, 2, 3, 4))
     """
-    found = candidates(periods, kinds=kinds, rows=rows, proportional=proportional, onset=onset)
+    found = candidates(
+        periods, kinds=kinds, rows=rows, proportional=proportional, onset=onset, lasting=lasting
+    )
     level = periods[0].level if level is None else level
     search = searched(found, level, odds)
     result = named(search, found)
@@ -153,12 +161,13 @@ def detectability(
     odds: float = ODDS,
     proportional: bool = False,
     onset: bool = False,
+    lasting: ArrayLike | None = None,
 ) -> Detectability:
     """The smallest errors that the search of `suspects` or `pooled_suspects` would find.
 
     Parameters
     ----------
-    periods, level, kinds, rows, odds, proportional, onset
+    periods, level, kinds, rows, odds, proportional, onset, lasting
         As in the search; one reconciliation stands for itself. Measurements play no part,
         save as the flows of proportional biases.
 
@@ -181,7 +190,9 @@ def detectability(
     [3.464, 3.464, 3.464]
     """
     months = [periods] if isinstance(periods, Reconciliation) else periods
-    found = candidates(months, kinds=kinds, rows=rows, proportional=proportional, onset=onset)
+    found = candidates(
+        months, kinds=kinds, rows=rows, proportional=proportional, onset=onset, lasting=lasting
+    )
     level = months[0].level if level is None else level
     check_level(level)
     search = Search(found, odds)
