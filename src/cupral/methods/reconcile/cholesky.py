@@ -12,8 +12,8 @@ from cupral.methods.reconcile.errors import ScaleError
 from cupral.methods.reconcile.inverse import InverseEntries
 from cupral.methods.reconcile.problem import Columns, Index, Vector
 
-SMALLEST_PIVOT = 1e-14
-"""Pivots of a matrix of unit diagonal below this leave no correct digit."""
+SMALLEST_PIVOT = 1e-11
+"""Pivots of a matrix of unit diagonal below this leave too few correct digits."""
 
 
 class Cholesky:
@@ -103,7 +103,7 @@ def _superlu(matrix: Columns) -> Any:
 
 
 def check_pivots(pivot: NDArray[np.float64], smallest: float = SMALLEST_PIVOT) -> None:
-    """Refuse a factorisation that has lost every digit.
+    """Refuse a factorisation that has lost its digits.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def check_pivots(pivot: NDArray[np.float64], smallest: float = SMALLEST_PIVOT) -
 
 
 def lost(pivot: float, smallest: float = SMALLEST_PIVOT) -> ScaleError:
-    """The error of a factorisation without a correct digit."""
+    """The error of a factorisation without enough correct digits."""
     return ScaleError(
         f"standard uncertainties are too unequal: a balance keeps {pivot:.1e} of its variance "
         f"(allowed: more than {smallest:.0e}). Fix near-exact values with sd = 0, or leave "

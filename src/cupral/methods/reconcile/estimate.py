@@ -8,8 +8,7 @@ from scipy import sparse, special
 
 from cupral.methods.reconcile.equivalence import collinear, groups
 from cupral.methods.reconcile.errors import ReconcileError
-from cupral.methods.reconcile.factor import Schur, without_dust
-from cupral.methods.reconcile.problem import Columns, Index, Mask, Problem, Vector, pose
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Problem, Vector, pose
 from cupral.methods.reconcile.reconciliation import Observability, Reconciliation
 from cupral.methods.reconcile.system import System, assemble, refuse_open
 
@@ -130,15 +129,16 @@ def judge(
     problem, redundancy = system.problem, system.balance.shape[0]
     tested = np.diff(system.balance.indptr) > 0
     information = system.factor.quadratic(system.balance) if uncertainty else None
+    removed = _removed(system, information) if information is not None else None
     power = _Power(system, level, tested, information) if information is not None else None
     blank = np.full(len(value), np.nan)
     residual = problem.incidence @ value - problem.rhs
     critical = float(special.chdtri(redundancy, level)) if redundancy else 0.0
     return Reconciliation(
         value=value,
-        sd=blank if information is None else _posterior(system, information),
+        sd=blank if removed is None else _posterior(system, removed),
         adjustment=value - problem.measured,
-        z_adjustment=(blank if information is None else _z_adjustment(system, value, information)),
+        z_adjustment=blank if removed is None else _z_adjustment(system, value, removed),
         z_max_power=power.statistic if power else blank,
         observability=_observability(system, tested),
         redundancy=redundancy,
@@ -203,9 +203,8 @@ def _removed(system: System, information: Vector) -> Vector:
     return system.factor.quadratic(system.cross)
 
 
-def _z_adjustment(system: System, value: Vector, information: Vector) -> Vector:
+def _z_adjustment(system: System, value: Vector, removed: Vector) -> Vector:
     """Adjustment over its sd; NaN where nothing adjusts the stream."""
-    removed = _removed(system, information)
     moved = removed > 1e-20 * system.variance
     result = np.full(len(value), np.nan)
     where = system.measured[moved]
@@ -225,24 +224,22 @@ def _observability(system: System, redundant: Mask) -> NDArray[np.int8]:
     return code
 
 
-def _posterior(system: System, information: Vector) -> Vector:
+def _posterior(system: System, removed: Vector) -> Vector:
     """A-posteriori sd of every stream (n,) [unit]: 0 where fixed, NaN where unobservable."""
     sd = np.full(len(system.problem.measured), np.nan)
     sd[system.fixed] = 0.0
-    sd[system.measured] = np.sqrt(_measured_variance(system, information))
+    sd[system.measured] = np.sqrt(_measured_variance(system, removed))
     seen = np.flatnonzero(system.elimination.observable)
     if len(seen):
         sd[system.unmeasured[seen]] = np.sqrt(_unmeasured_variance(system, seen))
     return sd
 
 
-def _measured_variance(system: System, information: Vector) -> Vector:
+def _measured_variance(system: System, removed: Vector) -> Vector:
     """A-posteriori variance of the measured streams, (k,) [unit squared]."""
-    if isinstance(system.factor, Schur) and system.covariance is None:
-        return without_dust(system.variance, _removed(system, information))
-    identity: Columns = sparse.eye_array(len(system.measured), format="csc")
+    identity: Matrix = sparse.eye_array(len(system.measured), format="csr")
     cross = system.cross
-    variance = system.factor.remainder(identity, system.variance, cross)
+    variance = system.factor.remainder(identity, system.variance, cross, removed)
     return np.where(np.diff(cross.indptr) > 0, variance, system.variance)
 
 
@@ -257,7 +254,7 @@ def _unmeasured_variance(system: System, seen: Index) -> Vector:
     prior = np.asarray(weighed.multiply(gain).sum(axis=1))
     cross: Columns = sparse.csc_array(system.balance @ weighed.T)
     cross.sort_indices()
-    return system.factor.remainder(gain, prior, cross)
+    return system.factor.remainder(sparse.csr_array(gain), prior, cross)
 
 
 def _node_z(problem: Problem) -> Vector:

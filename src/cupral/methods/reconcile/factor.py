@@ -6,6 +6,7 @@ any size by the sparse matrix S itself: factored in one piece, in parts on two c
 where it is too tangled to factor, solved by conjugate gradients.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from cupral.methods.reconcile.errors import CovarianceError, ScaleError
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
 from cupral.methods.reconcile.laplacian import normal, pairs
-from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Vector
 
 DENSE_INVERSE = 300
 """Up to this many balances S is inverted densely instead of on its pattern."""
@@ -28,8 +29,17 @@ PLAIN = 2_000
 """Up to this many balances S is factored in one piece, whatever its shape."""
 DIVIDED = 20_000
 """From this many balances parts on two cores pay."""
+LONG, CHUNK = 24, 64
+"""Entries of a column from which one solve is cheaper than all pairs; columns solved at once."""
+CANCELLED, BLUR = 1e-4, 1e-8
+"""Below this share of the prior, more with small pivots, a difference of variances has lost too
+many digits."""
+CLEAR, REFINED = 1e-5, 2
+"""Smallest pivot whose solutions need no refinement, and how often others are refined."""
 AFFORDABLE, BEARABLE = 5e9, 1e13
 """Predicted multiplications up to which S is factored for values, and for uncertainties."""
+SMALLEST_ORTHOGONAL = 1e-21
+"""Squared diagonal of the scaled triangle below this leaves too few correct digits."""
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -44,8 +54,11 @@ class Factor(Protocol):
         """``h^T S^-1 h`` for each sparse column h."""
         ...
 
-    def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:
-        """``g V g^T - h^T S^-1 h`` for each row g with its ``h = B V g^T``."""
+    def remainder(
+        self, rows: Matrix, prior: Vector, cross: Columns, removed: Vector | None = None
+    ) -> Vector:
+        """``g V g^T - h^T S^-1 h`` for each row g with its ``h = B V g^T``; the second term may
+        be known."""
         ...
 
 
@@ -67,8 +80,11 @@ class Orthogonal:
         half = self.inverse.T @ columns.toarray()
         return np.asarray(np.einsum("ij,ij->j", half, half))
 
-    def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
+    def remainder(
+        self, rows: Matrix, prior: Vector, cross: Columns, removed: Vector | None = None
+    ) -> Vector:
         """Squared norms of the rows in the free directions."""
+        del cross, removed
         free = rows @ self.freedom
         result = np.asarray(np.einsum("ij,ij->i", free, free))
         return np.where(result > (64 * _EPS) ** 2 * prior, result, 0.0)
@@ -87,7 +103,7 @@ def orthogonal(balance: Columns, variance: Vector, covariance: Columns | None) -
     q, r = qr(weighted, mode="full", check_finite=False)
     triangle = np.asfortranarray(r[:rows])
     size, norm = np.abs(np.diagonal(triangle)), np.linalg.norm(weighted, axis=0)
-    check_pivots((size / np.where(norm > 0, norm, 1.0)) ** 2, _EPS**2)
+    check_pivots((size / np.where(norm > 0, norm, 1.0)) ** 2, SMALLEST_ORTHOGONAL)
     inverse = lapack.dtrtri(triangle)[0] if rows else triangle
     return Orthogonal(inverse, root @ q[:, rows:])
 
@@ -111,18 +127,47 @@ class Schur:
     scale: Vector
     """1 / sqrt(diag S), (p,)."""
     engine: Engine
+    balance: Columns
+    """B, (p, k)."""
+    variance: Vector
+    covariance: Columns | None
     pivot: float = np.inf
     """Least pivot of the scaled S; infinite when nothing was factored."""
     _entries: Any = field(default=None, repr=False)
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scale, solve column by column, scale back."""
+        """Scale, solve column by column, scale back; refined where pivots are small."""
+        solved = self._solved(residual)
+        for _ in range(REFINED if self.pivot < CLEAR else 0):
+            # by its factors S keeps the small weights that its sums have lost
+            left = residual - self.balance @ self._weigh(self.balance.T @ solved)
+            solved = solved + self._solved(left)
+        return solved
+
+    def _solved(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One solution for each column by the engine."""
         if residual.ndim == 1:
             return np.asarray(self.scale * self.engine.solve(self.scale * residual))
-        columns = [self.solve(column) for column in residual.T]
+        columns = [self._solved(column) for column in residual.T]
         return np.stack(columns, axis=1) if columns else np.zeros(residual.shape)
 
+    def _weigh(self, moved: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``V m`` for a vector or the columns of a matrix."""
+        if self.covariance is not None:
+            return np.asarray(self.covariance @ moved)
+        return np.asarray((self.variance * moved.T).T)
+
     def quadratic(self, columns: Columns) -> Vector:
+        """``h^T S^-1 h`` of each column: by entries of the inverse, of long columns by solving."""
+        result, long = np.zeros(columns.shape[1]), np.diff(columns.indptr) > LONG
+        few = np.flatnonzero(~long)
+        result[few] = self._by_entries(columns[:, few] if long.any() else columns)
+        for chosen in chunks(np.flatnonzero(long)):
+            dense = columns[:, chosen].toarray()
+            result[chosen] = np.einsum("ij,ij->j", dense, self.solve(dense))
+        return result
+
+    def _by_entries(self, columns: Columns) -> Vector:
         """Sum ``h_i h_k Z_ik`` over the pairs of entries of each column."""
         column, first, second = pairs(columns)
         row, data = columns.indices, columns.data
@@ -131,9 +176,19 @@ class Schur:
         weights = twice * size[first] * size[second] * self._inverse(row[first], row[second])
         return np.asarray(np.bincount(column, weights, columns.shape[1]), dtype=np.float64)
 
-    def remainder(self, rows: Columns, prior: Vector, cross: Columns) -> Vector:  # noqa: ARG002
-        """Difference of prior and removed variance, `without_dust`."""
-        return without_dust(prior, self.quadratic(cross))
+    def remainder(
+        self, rows: Matrix, prior: Vector, cross: Columns, removed: Vector | None = None
+    ) -> Vector:
+        """Difference of prior and removed variance; where it cancels, ``f V f^T`` of what the
+        balances leave free, ``f = g - h^T S^-1 B``, by one solve a row."""
+        left = prior - (self.quadratic(cross) if removed is None else removed)
+        blurred = min(max(CANCELLED, BLUR / self.pivot), 1.0)
+        for chosen in chunks(np.flatnonzero(left < blurred * prior)):
+            solved = self.solve(cross[:, chosen].toarray())
+            free = rows[chosen].toarray() - (self.balance.T @ solved).T
+            left[chosen] = _spread(free, self.variance, self.covariance)
+        dust = 64 * _EPS / min(self.pivot, 1.0)
+        return np.where(left > dust**2 * prior, left, 0.0)
 
     def _inverse(self, row: Index, column: Index) -> Vector:
         """Entries of the inverse of the scaled S."""
@@ -153,12 +208,17 @@ class Schur:
         return result
 
 
-def without_dust(prior: Vector, removed: Vector) -> Vector:
-    """Difference of prior and removed variance; rounding dust counts as zero.
+def _spread(free: NDArray[np.float64], variance: Vector, covariance: Columns | None) -> Vector:
+    """``f V f^T`` for each row."""
+    if covariance is None:
+        return np.asarray(free**2 @ variance)
+    return np.asarray(np.einsum("ij,ij->i", free @ covariance, free))
 
-    The difference cancels: an sd below about 1e-5 of its prior is not resolved here.
-    """
-    return np.where(prior - removed > 1e-11 * prior, prior - removed, 0.0)
+
+def chunks(chosen: Index) -> Iterator[Index]:
+    """A few at a time, so that dense columns stay small."""
+    for begin in range(0, len(chosen), CHUNK):
+        yield chosen[begin : begin + CHUNK]
 
 
 class DenseEntries:
@@ -216,7 +276,7 @@ def schur(
         engine = _engine(upper, uncertainty)
     smallest = engine.smallest_pivot()
     check_pivots(np.atleast_1d(smallest))
-    return Schur(scale, engine, smallest)
+    return Schur(scale, engine, balance, variance, covariance, smallest)
 
 
 def _engine(scaled: Columns, uncertainty: bool) -> Engine:

@@ -186,6 +186,8 @@ class _Search:
             size = self._length(point, step)
             if point.closure <= CLOSURE and (size <= 1.0 or (idle >= 4 and size <= 1e3)):
                 return point, system, iteration
+            if size == 0.0:
+                raise self._stuck(point)
             rate = min(size / smallest, 1.0)
             left = size * rate / (1.0 - rate) if rate < 1.0 else np.inf  # a geometric series
             idle = 0 if size < 0.5 * smallest else idle + 1
@@ -202,6 +204,15 @@ class _Search:
             f"{CLOSURE:.0e}), last step {smallest * STEP:.1e} sd (allowed {STEP:.0e}), worst "
             f"balance {self._worst(point)} (from 0). Start nearer to the answer, or check that "
             "balance and its measurements."
+        )
+
+    def _stuck(self, point: _Point) -> ConvergenceError:
+        """The error of open balances that nothing moves."""
+        worst = self._worst(point)
+        return ConvergenceError(
+            f"balance {worst} (from 0) stays open by {point.residual[worst]:.6g} and nothing moves "
+            "it here: fixed values contradict it, or its slopes vanish at the start. Correct a "
+            "fixed value (sd = 0), or start elsewhere."
         )
 
     def _linearise(self, point: _Point, former: System | None) -> System:

@@ -11,6 +11,7 @@ from cupral.methods.reconcile.errors import (
     CovarianceError,
     NonFiniteError,
     ReconcileError,
+    ScaleError,
     ShapeError,
     UncertaintyError,
 )
@@ -21,6 +22,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 Matrix: TypeAlias = sparse.csr_array
 Columns: TypeAlias = sparse.csc_array
 
+EXTREME = 1e140
+"""Largest product or ratio of coefficients, values and sd: its square is still a number."""
 DIAGONAL_TOLERANCE = 1e-6
 """Largest relative gap between the diagonal of a covariance and sd squared."""
 
@@ -80,7 +83,7 @@ def pose(
 
     Raises
     ------
-    ShapeError, NonFiniteError, UncertaintyError, CovarianceError
+    ShapeError, NonFiniteError, UncertaintyError, CovarianceError, ScaleError
 
     Examples
     --------
@@ -96,6 +99,7 @@ def pose(
     right = np.zeros(rows) if rhs is None else _vector(rhs, "rhs", rows)
     if not np.isfinite(right).all():
         raise NonFiniteError(_at("rhs is not finite", ~np.isfinite(right), "a number", "row"))
+    _check_extremes(matrix, value, spread, right)
     shared = None if covariance is None else _covariance(covariance, spread)
     return Problem(matrix, value, spread, right, shared)
 
@@ -103,6 +107,8 @@ def pose(
 def check_matrix(matrix: Any, name: str) -> Matrix:
     """CSR copy of a two-dimensional finite matrix with its zeros and duplicates merged."""
     try:
+        if np.iscomplexobj(matrix):
+            raise TypeError("it is complex")
         result = _compact(sparse.csr_array(matrix, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise ShapeError(f"{name} is not a matrix of numbers: {error}. Pass (m, n).") from error
@@ -154,6 +160,21 @@ def _spread(sd: Vector, value: Vector) -> Vector:
     return np.where(known, sd, np.nan)
 
 
+def _check_extremes(matrix: Columns, value: Vector, sd: Vector, rhs: Vector) -> None:
+    """Refuse numbers whose squares leave double precision on the way to an answer."""
+    size = np.abs(matrix.data)
+    most, least = size.max(initial=1.0), size.min(initial=1.0)
+    wide, near = np.fmax.reduce(sd, initial=0.0), np.fmin.reduce(sd[sd > 0], initial=np.inf)
+    far = max(np.fmax.reduce(np.abs(value), initial=0.0), np.abs(rhs).max(initial=0.0) / least)
+    sums = (most * wide, most * far, far / near, 1.0 / least, near and 1.0 / (least * near))
+    if not max(sums) <= EXTREME:
+        raise ScaleError(
+            f"coefficients of {least:.1e} to {most:.1e}, values up to {far:.1e} and sd of "
+            f"{near:.1e} to {wide:.1e} leave double precision together (allowed: products and "
+            f"ratios up to {EXTREME:.0e}). Choose other units."
+        )
+
+
 def _covariance(covariance: Any, sd: Vector) -> Matrix | None:
     """Covariance between adjustable streams, None when nothing is off the diagonal."""
     matrix = check_matrix(covariance, "covariance")
@@ -169,8 +190,9 @@ def _covariance(covariance: Any, sd: Vector) -> Matrix | None:
     inner: Matrix = sparse.csr_array(keep @ matrix @ keep)
     inner.setdiag(variance)
     inner.eliminate_zeros()
-    gap = abs(inner - inner.T)
-    if gap.nnz and gap.max() > 1e-9 * variance.max():
+    gap = sparse.coo_array(abs(inner - inner.T))
+    row, column = gap.coords
+    if (gap.data > 1e-9 * np.sqrt(variance[row] * variance[column])).any():
         raise CovarianceError("covariance is not symmetric. Pass (C + C.T) / 2.")
     inner = sparse.csr_array(0.5 * (inner + inner.T))
     return inner if inner.nnz > np.count_nonzero(variance) else None

@@ -15,8 +15,12 @@ from cupral.methods.reconcile.rank import independent
 
 ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 48, 128
 """Problems up to this size are factored by QR, larger ones by the sparse Schur complement."""
-SURE_ROWS, SURE_PIVOT = 400, 1e-9
-"""Beyond this many rows, pivots of S above this prove them independent without a rank test."""
+DENSE_ROWS, DENSE_STREAMS, CLEAR_PIVOT = 1_000, 3_000, 1e-8
+"""Problems up to this size go to QR as well when the pivots of S fall below this."""
+SURE_ROWS = 400
+"""Beyond this many rows, clear pivots of S prove them independent without a rank test."""
+TRACE = 1e-6
+"""Share of an sd that counts as the size of a flow which is nothing."""
 CLOSURE = 1e-9
 """Largest imbalance, relative to the sum of magnitudes, of balances nothing can adjust."""
 
@@ -122,8 +126,18 @@ def _factor(
         return rows, balance, scale, orthogonal(balance, variance, covariance)
     scale = np.ones(len(rows))
     balance = _scaled(whole, rows, scale)
-    factor = schur(balance, variance, covariance, uncertainty=uncertainty, network=network)
-    return rows, balance, scale, factor
+    dense = len(rows) <= DENSE_ROWS and len(variance) <= DENSE_STREAMS
+    try:
+        factor = schur(balance, variance, covariance, uncertainty=uncertainty, network=network)
+    except ScaleError:
+        if not dense:
+            raise
+    else:
+        if factor.pivot > CLEAR_PIVOT or not dense:
+            return rows, balance, scale, factor
+    scale = _row_scale(whole, variance)[rows]
+    balance = _scaled(whole, rows, scale)
+    return rows, balance, scale, orthogonal(balance, variance, covariance)
 
 
 def _hopeful(
@@ -147,7 +161,7 @@ def _hopeful(
         )  # fmt: skip
     except ScaleError:
         return None
-    return (rows, balance, scale, factor) if factor.pivot > SURE_PIVOT else None
+    return (rows, balance, scale, factor) if factor.pivot > CLEAR_PIVOT else None
 
 
 def _project(elimination: Elimination, columns: Columns, right: Vector) -> tuple[Columns, Vector]:
@@ -215,8 +229,10 @@ def refuse_open(system: System, value: Vector) -> None:
         return
     gap = balance @ value[system.measured] - target
     problem = system.problem
-    # a flow may be balanced to nothing: rounding is then of the size of what was measured
-    known = np.nan_to_num(np.fmax(np.abs(value), np.abs(problem.measured)))
+    # a flow may be balanced to nothing, or read zero: rounding is then of the size of what was
+    # measured, or of a trace of its sd
+    read = np.fmax(np.abs(problem.measured), TRACE * problem.sd)
+    known = np.nan_to_num(np.fmax(np.abs(value), read))
     size = abs(system.elimination.projector) @ (abs(problem.incidence) @ known + abs(problem.rhs))
     broken = np.abs(gap) > CLOSURE * size
     if broken.any():
