@@ -52,7 +52,9 @@ def reconcile(
     ------
     ReconcileError
         A subclass names what is wrong: shapes, missing or negative sd, covariance not positive
-        definite, contradictory fixed values, hopeless scaling.
+        definite, contradictory fixed values; uncertainties so unequal that digits are lost
+        (beyond 1,000 balances sd 1e6 times apart in a long chain); networks too tangled for
+        `uncertainty=True`.
 
     Source
     ------

@@ -35,7 +35,8 @@ class Reconciliation:
     value: Vector
     """Reconciled flow (n,) [unit of the flow]; NaN where unobservable, never a number."""
     sd: Vector
-    """A-posteriori standard uncertainty (n,) [unit]; NaN where unobservable."""
+    """A-posteriori standard uncertainty (n,) [unit]; NaN where unobservable. Good to 1e-7 of
+    itself; beyond 1,000 balances to 1e-3 where meters side by side are 1e5 times apart."""
     adjustment: Vector
     """value - measured (n,) [unit]; NaN where unmeasured."""
     z_adjustment: Vector
