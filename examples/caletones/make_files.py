@@ -136,6 +136,21 @@ def _outlier(meter: str, value: float) -> bool:
     return low_metal or (meter in ("LAB-SLAG1-CU", "LAB-SLAG2-CU") and value > 15.0)
 
 
+def _asked(words: list[str]) -> tuple[Path, Path, bool]:
+    """The two folders and whether days are wanted; ends with advice if they are not given."""
+    folders = [Path(word) for word in words if word != "--daily"]
+    files = ("caletones_daily.csv", "caletones_monthly_assays.csv")
+    if len(folders) != 2:
+        raise SystemExit(f"give two folders: one that holds {' and '.join(files)}, one to write to")
+    if missing := [name for name in files if not (folders[0] / name).is_file()]:
+        raise SystemExit(
+            f"{folders[0]} holds no {' and no '.join(missing)};"
+            " download them from doi 10.5281/zenodo.17268996"
+        )
+    return folders[0], folders[1], "--daily" in words
+
+
 if __name__ == "__main__":
-    for path in main(Path(sys.argv[1]), Path(sys.argv[2]), daily="--daily" in sys.argv):
+    given, wanted, by_day = _asked(sys.argv[1:])
+    for path in main(given, wanted, daily=by_day):
         print(path)

@@ -14,6 +14,7 @@ T8 = "result:plan.target%3Ftarget%3DT8"
 PAGES = {
     "overview": "/", "declared": "/?basis=declared", "map": "/?target=T8", "sites": "/sites",
     "smelter": "/sites/cu-dy-1", "potlines": "/sites/al-yt-1?month=202610", "upload": "/upload",
+    "account": "/sites/cu-yt-1/account?period=2026-01..2026-10",
     "networks": "/networks", "network": "/networks/al-yt-1", "new": "/networks/new",
     "systems": "/systems", "parameters": "/parameters", "postings": "/postings?verify=1",
     "why": f"/why?reference={T8}", "row": "/why?reference=flows:meters:202610/0",
@@ -137,6 +138,19 @@ def test_the_switch_shows_the_declared_figures(visit: Visit) -> None:
     visit.page.click(".switch a:has-text('Declared')")
     visit.page.wait_for_url("**basis=declared**")
     assert "36.62" in visit.page.locator(".targets tbody tr").last.locator(".fig a").inner_text()
+
+
+@pytest.mark.parametrize("basis", ["reconciled", "declared"])
+def test_the_summary_counts_what_the_table_shows(visit: Visit, basis: str) -> None:
+    visit.open(f"/?basis={basis}")
+    said = visit.page.locator(".targets .verdict").all_inner_texts()
+    met = sum(text.startswith("met") for text in said)
+    undecided = sum(text == "cannot decide" for text in said)
+    summary = f"by {basis} figures: {met} of {len(said)} tests met, {undecided} cannot be decided"
+    assert summary in visit.text(".title")
+    assert undecided == (2 if basis == "declared" else 0)
+    assert visit.page.locator(".targets .bar-range").count() == len(said) - undecided
+    assert "percentage points" in visit.page.locator(".targets tr").last.inner_text()
 
 
 def test_a_keyboard_reaches_the_content_first(visit: Visit) -> None:

@@ -1,12 +1,12 @@
 """Explain leads from any reference to the rows, parameters and versions it stands on."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
-from cupral.ledger.explain import explain
+from cupral.ledger.explain import Explanation, explain, moment
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import ParameterBook
 from cupral.ledger.registers import Network, Process
@@ -157,3 +157,27 @@ def test_a_version_of_a_result_shows_the_others_too(told: Ledger) -> None:
     assert (first.content["value"], second.content["value"]) == (3.0, 4.0)
     assert [row["version"] for row in first.history] == [2, 1]
     assert first.history == second.history
+
+
+def test_an_explanation_reads_as_text(told: Ledger) -> None:
+    """No Python notation: fields a line each, tables by their rows, moments with a zone."""
+    rows = tuple({"line": f"L{n}", "value": n / 3, "refs": ["a", "b"]} for n in range(9))
+    found = Explanation("result:x", "result", "x", {"parts": rows, "tables": {"t": rows[:1]},
+                        "recorded_at": 0}, tuple(f"flows:p/{n}" for n in range(30)))  # fmt: skip
+    text = found.text()
+    assert "parts: 9 rows" in text
+    assert "line L1  value 0.333333" in text
+    assert "line L8" not in text
+    assert "recorded_at: 1970-01-01 08:00:00 UTC+8" in text
+    assert "<- and 18 more; --all prints them" in text
+    assert not set("{}[]'") & set(text)
+    everything = found.text(None)
+    assert "line L8" in everything
+    assert everything.count("<- flows:p/") == 30
+
+
+def test_a_moment_is_told_in_plant_time() -> None:
+    """Microseconds and times in UTC say the same."""
+    at = datetime(2026, 11, 25, 15, 4, 11)
+    assert moment(at) == moment(1795619051000000) == "2026-11-25 23:04:11 UTC+8"
+    assert moment(at.replace(tzinfo=UTC)) == moment(at)

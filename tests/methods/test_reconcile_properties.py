@@ -206,6 +206,29 @@ def test_loadings_add_up_to_the_posterior(seed: int) -> None:
     np.testing.assert_allclose(split.sd, answer.sd, rtol=1e-7, atol=1e-8, equal_nan=True)
 
 
+@FEW
+@given(SEEDS)
+def test_loadings_make_up_the_covariance_of_all_values(seed: int) -> None:
+    """Not the sd alone: any sum or difference of values has the sd of the dense posterior."""
+    case = network(seed)
+    rng = np.random.default_rng(seed)
+    n = len(case["y"])
+    group, share = rng.integers(-1, 3, n), rng.uniform(0, 0.9, n)
+    spread = group_covariance(case["sd"], group=group, share=share)
+    answer = reconcile(case["a"], case["y"], case["sd"], rhs=case["b"], covariance=spread)
+    split = loadings(answer, group=group, share=share)
+    at = answer.system.measured
+    slope = sensitivity(answer)
+    wanted = slope @ spread.toarray()[np.ix_(at, at)] @ slope.T
+    found = split.coherent @ split.coherent.T + split.own @ split.own.T
+    known = np.isfinite(answer.value)
+    scale = np.nanmax(np.abs(np.diag(wanted)), initial=1e-300)
+    np.testing.assert_allclose(
+        found[np.ix_(known, known)], wanted[np.ix_(known, known)], rtol=1e-7, atol=1e-9 * scale
+    )
+    assert np.isnan(split.own[~known]).all()
+
+
 def test_yearly_sum_of_a_shared_scale() -> None:
     """Twelve months on one belt scale: its calibration error does not average out."""
     month = reconcile([[1, -1]], [100.0, 100.0], [1.0, 50.0])

@@ -1,5 +1,7 @@
 """Steadiness of short windows: exact distributions, false alarms, planted movements, refusals."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from cupral.methods.steadiness import (
 )
 
 EVEN = np.linspace(0.0, 8.0, 121)
+Shape = Callable[[np.ndarray | float], np.ndarray]
 
 
 def autoregressive(rng: np.random.Generator, phi: float, runs: int, n: int) -> np.ndarray:
@@ -138,6 +141,36 @@ def test_planted_movements_are_found(shape: str) -> None:
     assert sum(rates(EVEN, sluggish)) > 0.8
 
 
+@pytest.mark.parametrize("shape", [lambda u: u, lambda u: u**2, lambda u: np.exp(-u)])
+@pytest.mark.parametrize("n", [20, 97])
+def test_a_movement_without_noise_is_transient(shape: Shape, n: int) -> None:
+    """Nothing could feign a smooth ramp: its samples keep to it. A tolerance still forgives it."""
+    hours = np.linspace(0.0, 8.0, n)
+    found = steadiness(hours, shape(hours / 8.0))
+    assert found.verdict == "transient"
+    assert found.p_value < 1e-3
+    assert abs(found.drift) == pytest.approx(abs(shape(1.0) - shape(0.0)), rel=0.1)
+    small = 100.0 + 0.1 * shape(hours / 8.0)
+    assert steadiness(hours, small).verdict == "transient"
+    assert steadiness(hours, small, tolerance=0.02).verdict == "steady"
+
+
+@pytest.mark.parametrize("n", [20, 60, 240])
+def test_random_walks_do_not_pass_for_smooth_movements(n: int) -> None:
+    """The most sluggish noise there is strays from its own line and bow: it is left undecided."""
+    rng = np.random.default_rng(12)
+    walks = np.cumsum(rng.normal(size=(300, n)), axis=1)
+    assert rates(np.linspace(0.0, 8.0, n), walks)[0] < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_the_level_holds_over_all_windows_not_over_the_decided_ones() -> None:
+    """As documented: 20 samples at 0.5 give some 5 % alarms, which are a third of the verdicts."""
+    rng = np.random.default_rng(13)
+    alarms, open_ = rates(np.linspace(0.0, 8.0, 20), autoregressive(rng, 0.5, 1000, 20))
+    assert alarms < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert 0.25 < alarms / (1.0 - open_) < 0.5
+
+
 def test_drift_and_its_share_are_what_was_planted() -> None:
     """A noise-free ramp gives its size; noisy ones give it within their sd."""
     hours = np.array([0.0, 0.5, 1.1, 1.2, *np.linspace(1.5, 6.0, 30)])
@@ -171,7 +204,9 @@ def test_tolerance_turns_steady_into_a_promise() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([1e-6, 1e3]), st.sampled_from([-1.0, 1.0]))
+@given(
+    st.integers(0, 10**6), st.sampled_from([1e-290, 1e-6, 1e3, 1e300]), st.sampled_from([-1.0, 1.0])
+)
 def test_units_and_sign_change_nothing(seed: int, factor: float, sign: float) -> None:
     """Grams for tonnes, a flow counted the other way, a later start: the same verdict."""
     rng = np.random.default_rng(seed)
@@ -185,6 +220,19 @@ def test_units_and_sign_change_nothing(seed: int, factor: float, sign: float) ->
     assert (two.p_value, two.ratio) == pytest.approx(
         (one.p_value, one.ratio), rel=1e-6, nan_ok=True
     )
+
+
+def test_values_at_the_ends_of_the_number_range_are_judged() -> None:
+    """Squares of 1e300 and of 1e-310 have no place among floating-point numbers."""
+    noise = np.random.default_rng(14).normal(size=121)
+    for value in (1e300 * (2.0 + 0.1 * noise), 1e-310 * noise):
+        found = steadiness(EVEN, value)
+        assert found.verdict == "steady"
+        assert found.ratio == pytest.approx(von_neumann(noise)[0], rel=1e-6)
+        assert found.mean == pytest.approx(np.mean(value / 4.0) * 4.0, rel=1e-9)
+        assert 0.0 < found.bound < np.inf
+    assert steadiness(EVEN, 1e300 * np.linspace(1, 2, 121)).verdict == "transient"
+    assert steadiness(EVEN, np.zeros(121)).mean == 0.0
 
 
 def test_few_or_constant_samples_are_not_decided() -> None:

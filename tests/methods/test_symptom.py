@@ -75,6 +75,20 @@ def test_near_factors_are_left_to_the_bias() -> None:
     assert [one.meaning[:27] for one in found] == ["reads like short tons for t"]
 
 
+@pytest.mark.parametrize("reading", [0.0, 0.05, -1.4, 1.5])
+def test_a_dead_meter_is_no_unit_slip(reading: float) -> None:
+    """What cannot be told from zero is no thousandth of anything."""
+    assert unit_slips(reading, 0.5, 50.0, 0.5, **PRIOR) == ()
+    tiny = {**PRIOR, "factors": (Factor("t for kg", 1e-3),)}
+    assert unit_slips(reading, 0.5, 50.0, 0.5, **tiny) == ()
+
+
+def test_a_small_reading_that_is_known_well_is_still_a_slip() -> None:
+    """Fifty kilograms written as 0.05 t, on scales that tell grams."""
+    (found,) = unit_slips(0.05, 0.0005, 50.0, 0.5, **PRIOR)
+    assert "t for kg" in found.meaning
+
+
 def test_ambiguous_slips_are_all_named() -> None:
     """Kilograms and three decimals are the same number: both are listed, the likelier first."""
     twins = (Factor("kg for t", 1e3, weight=3.0), Factor("three decimals", 1e3), Factor("lb", 2.2))

@@ -6,7 +6,7 @@ References: `flows:POSTING/ROW` (also assays, stocktakes), `parameter:ID@DATE`,
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from cupral.ledger.errors import InputError, NotFound
@@ -14,6 +14,12 @@ from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.ledger.stores.protocol import Filter
+from cupral.ledger.stores.rows import PLANT_TIME
+
+MOST, ROWS, FIELDS = 12, 5, 12
+"""Of sources, of a table's rows and of a row's fields that are printed."""
+MOMENTS = ("recorded_at", "at")
+"""Fields that say when the ledger learnt of something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,66 @@ class Explanation:
     """All versions (of a row: the rows that undo it)."""
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, most: int | None = MOST) -> str:
+        """What it says and the first `most` of what it leads to; None = everything.
+
+        Tables are told by their number of rows and their first rows.
+        """
         lines = [f"{self.kind}  {self.title}"]
-        lines += [
-            f"  {name}: {value}"
-            for name, value in self.content.items()
-            if value not in (None, "", (), [], {})
-        ]
-        lines += [f"  <- {step}" for step in self.leads_to[:12]]
-        if len(self.leads_to) > 12:
-            lines.append(f"  <- and {len(self.leads_to) - 12} more")
+        for name, value in self.content.items():
+            listed = name == "lineage" and not isinstance(value, str)
+            if not listed and value not in (None, "", (), [], {}):
+                lines += _told(name, value, "  ", most)
+        shown = self.leads_to[:most]
+        lines += [f"  <- {step}" for step in shown]
+        if more := len(self.leads_to) - len(shown):
+            lines.append(f"  <- and {more} more; --all prints them")
         return "\n".join(lines)
+
+
+def moment(at: int | datetime) -> str:
+    """When the ledger learnt of something, in plant time with its zone.
+
+    Parameters
+    ----------
+    at : int or datetime
+        Microseconds since 1970 (UTC), or a time in UTC.
+
+    Examples
+    --------
+    >>> moment(0), moment(datetime(2026, 1, 31, 20, 0))
+    ('1970-01-01 08:00:00 UTC+8', '2026-02-01 04:00:00 UTC+8')
+    """
+    known = at if isinstance(at, datetime) else datetime.fromtimestamp(at / 1e6, UTC)
+    utc = known.replace(tzinfo=UTC) if known.tzinfo is None else known
+    return f"{utc.astimezone(PLANT_TIME):%Y-%m-%d %H:%M:%S} UTC+8"
+
+
+def _told(name: str, value: Any, indent: str, most: int | None) -> list[str]:
+    """A field on one line; a table or a group of fields below its name."""
+    if name in MOMENTS:
+        return [f"{indent}{name}: {moment(value)}"]
+    if isinstance(value, Mapping):
+        inner = [_told(str(key), item, f"{indent}  ", most) for key, item in value.items() if item]
+        return [f"{indent}{name}:", *(line for lines in inner for line in lines)]
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        shown = value if most is None else value[:ROWS]
+        return [f"{indent}{name}: {len(value)} rows", *(f"{indent}  {_row(row)}" for row in shown)]
+    if isinstance(value, list | tuple):
+        return [f"{indent}{name}: {', '.join(map(str, value))}"]
+    return [f"{indent}{name}: {value}"]
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    """The fields of a row that hold one plain value."""
+    plain = {
+        name: f"{value:.6g}" if isinstance(value, float) else str(value)
+        for name, value in row.items()
+        if value not in (None, "") and isinstance(value, str | int | float)
+    }
+    return "  ".join(f"{name} {value}" for name, value in list(plain.items())[:FIELDS])
 
 
 def explain(ledger: Ledger, reference: str) -> Explanation:
@@ -53,14 +109,14 @@ def explain(ledger: Ledger, reference: str) -> Explanation:
     """
     kind, _, name = reference.partition(":")
     if kind in SCHEMAS:
-        return _row(ledger, kind, name)
+        return _ledger_row(ledger, kind, name)
     if kind not in _EXPLAINERS or not name:
         forms = ", ".join([*SCHEMAS, *_EXPLAINERS])
         raise InputError(f"{reference!r} is no reference; write KIND:NAME, KIND one of {forms}")
     return _EXPLAINERS[kind](ledger, name)
 
 
-def _row(ledger: Ledger, table: str, name: str) -> Explanation:
+def _ledger_row(ledger: Ledger, table: str, name: str) -> Explanation:
     posting, _, number = name.rpartition("/")
     if not posting or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise InputError(f"{table}:{name} is no row; write {table}:POSTING/ROW")

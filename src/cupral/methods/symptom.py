@@ -80,7 +80,8 @@ def unit_slips(
     A factor is named when the reading lies within so many sd of factor x expected, not within
     as many of expected itself, and when it is `odds` times likelier than a plain bias, which is
     taken as Cauchy: half of all biases are smaller than `bias` x expected, a few are huge.
-    All factors that pass are named, for they cannot be told apart.
+    All factors that pass are named, for they cannot be told apart. A reading within as many sd
+    of zero is a meter that stands still: a small factor would explain it, and any other as well.
 
     Parameters
     ----------
@@ -125,6 +126,8 @@ def unit_slips(
     'reads like kg for t (x 1000): posterior odds 1.9e+05 against a plain bias'
     >>> unit_slips(55.1, 0.6, 50.0, 0.6, **prior)   # a bias of 10 % explains as well
     ()
+    >>> unit_slips(0.0, 0.5, 50.0, 0.5, **(prior | {"factors": [Factor("t for kg", 0.001)]}))
+    ()
     """
     _check_numbers(reading, sd, expected, expected_sd)
     if not (0.0 < slip_share < 1.0 and bias > 0.0 and within > 0.0 and odds >= 1.0):
@@ -137,8 +140,11 @@ def unit_slips(
         return ()
     plain = float(special.voigt_profile(gap, spread, bias * abs(expected)))
     total = sum(one.weight for one in factors)
+    dead = abs(reading) <= within * sd
     found = []
     for one in factors:
+        if dead and abs(one.factor) < 1.0:
+            continue
         wide = float(np.hypot(sd, one.factor * expected_sd))
         z = (reading - one.factor * expected) / wide
         density = np.exp(-0.5 * z**2) / (np.sqrt(2.0 * np.pi) * wide)

@@ -5,6 +5,20 @@ from typing import Any
 
 from cupral.ledger.result import Result
 
+MOST_LETTERS = 120
+"""Of a long text in a table; the interface gives all."""
+
+
+def shortened(text: str) -> str:
+    """A long text cut.
+
+    Examples
+    --------
+    >>> len(shortened("a" * 500)), shortened("short")
+    (121, 'short')
+    """
+    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + "…"
+
 
 def plain(outcome: Any) -> Any:
     """Dataclasses as objects, Results as their documents, anything else as its text.

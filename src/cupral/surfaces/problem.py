@@ -77,7 +77,8 @@ def _unnamed(error: CupralError) -> bool:
     return not any(isinstance(error, cls) for cls, *_ in _KINDS)
 
 
-_ALLOWED = ("it takes ", "there are ", "it has ", "that system has", "allowed ", "allowed: ")
+_ALLOWED = ("it takes ", "there are ", "it has ", "that system has", "allowed ", "allowed: ",
+            "registered: ")  # fmt: skip
 
 
 def _divided(message: str) -> tuple[str, str, str]:

@@ -220,4 +220,4 @@ def _told(found: Signature, error: ValidationError) -> str:
         else:
             faults.append(f"argument {where}: {fault['msg']}, got {str(fault['input'])[:60]!r}")
     takes = ", ".join(f"{a.name} ({a.kind})" for a in found.arguments)
-    return f"{found.name}: {'; '.join(faults)}; it takes {takes}"
+    return f"{found.name}: {', '.join(faults)}; it takes {takes}"

@@ -9,7 +9,7 @@ from cupral.surfaces.api import actions
 from cupral.surfaces.intake import KINDS
 from cupral.system import call
 from tests.surfaces.reader import Reader
-from tests.surfaces.workshop import NETWORK, SITE, meter_file
+from tests.surfaces.workshop import NETWORK, SITE, SUSPECT, meter_file
 
 APRIL = meter_file(("2026-04",))
 
@@ -289,3 +289,79 @@ def test_a_reversal_can_be_reversed_from_the_page(reader: Reader) -> None:
     page = reader.page("/postings")
     assert page.count("b-none") == 1, "the reversal is reversed, what it reversed stands again"
     assert f'name="posting" value="{posting}"' in page
+
+
+# -- the account -----------------------------------------------------------------------------
+
+ACCOUNT = f"/sites/{SITE}/account"
+MARCH = "2026-01..2026-03"
+
+
+def judged(**changed: str) -> dict[str, str]:
+    """A form that judges the belt scale of March."""
+    return {"period": MARCH, "kind": "bias", "meters": f'["{SUSPECT}"]', "month-202603": "yes",
+            "verdict": "confirmed", "reason": "calibration 7", "author": "auditor",
+            **changed}  # fmt: skip
+
+
+def test_an_account_is_judged_and_signed_without_scripts(reader: Reader) -> None:
+    assert "open doubts" in reader.page(f"{ACCOUNT}?period={MARCH}")
+    job = reader.order(f"{ACCOUNT}/judge", data=judged())
+    assert job["state"] == "done", job["problem"]
+    page = reader.page(f"/jobs/{job['id']}")
+    assert f'href="{ACCOUNT}?period=2026-01..2026-03"' in page
+    (found,) = reader.ledger.documents("doubt", party=SITE)
+    assert (found.state, found.author) == ("confirmed", "auditor")
+    assert "ready to sign" in reader.page(f"{ACCOUNT}?period={MARCH}")
+    form = {"period": MARCH, "statement": "all scales", "author": "chief"}
+    assert reader.order(f"{ACCOUNT}/sign", data=form)["state"] == "done"
+    page = reader.page(f"{ACCOUNT}?period={MARCH}")
+    assert "signed" in page
+    assert "all scales" in page
+
+
+def test_an_account_with_open_doubts_is_not_signed(reader: Reader) -> None:
+    form = {"period": MARCH, "statement": "all scales", "author": "chief"}
+    job = reader.order(f"{ACCOUNT}/sign", data=form)
+    assert job["state"] == "failed"
+    assert "1 doubts are open" in job["problem"]["what"]
+    assert "1 项存疑未判断" in reader.page(f"/jobs/{job['id']}", "zh")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [({"month-202603": ""}, ""), ({"meters": "CONC"}, "meters are not those of a doubt"),
+     ({"meters": '{"a": 1}'}, "meters are not those of a doubt")],
+)  # fmt: skip
+def test_a_judgement_of_nothing_is_a_page_of_advice(
+    reader: Reader, changed: dict[str, str], says: str
+) -> None:
+    form = judged(**changed)
+    if not says:
+        del form["month-202603"]
+        says = "tick the months"
+    answer = reader.post(f"{ACCOUNT}/judge", data=form, headers={"cookie": "lang=en"})
+    assert answer.status_code == 422
+    assert says in answer.text
+
+
+def test_a_judgement_without_reason_is_refused(reader: Reader) -> None:
+    job = reader.order(f"{ACCOUNT}/judge", data=judged(reason=" "))
+    assert job["state"] == "failed"
+    assert "a judgement needs a reason" in job["problem"]["what"]
+    assert not reader.ledger.documents("doubt", party=SITE)
+
+
+def test_an_account_takes_no_orders_from_another_sites_page(reader: Reader) -> None:
+    answer = reader.post(f"{ACCOUNT}/judge", data=judged(),
+                         headers={"sec-fetch-site": "cross-site"})  # fmt: skip
+    assert answer.status_code == 403
+    assert not reader.ledger.documents("doubt", party=SITE)
+
+
+def test_a_job_that_failed_is_told_in_the_readers_language(reader: Reader) -> None:
+    job = upload(reader, b"meter,period,amount\nX,2026-04,1O\n", "check")
+    page = reader.page(f"/jobs/{job['id']}", "zh")
+    for text in ("数字后面有文字或单位", "只写数字，单位写在单位列", "处错误，未记账"):
+        assert text in page
+    assert "behind the number" not in page

@@ -1,5 +1,6 @@
 """Queries and commands over HTTP, made from their signatures."""
 
+import json
 from typing import Any
 
 import pytest
@@ -172,5 +173,42 @@ class TestOpenApi:
         assert len(ids) == len(set(ids))
 
     def test_no_page_of_another_host_is_offered(self, browser: Reader) -> None:
-        assert browser.get("/docs").status_code == 404
+        assert browser.get("/docs").headers["location"] == "/api/openapi.json"
         assert browser.get("/redoc").status_code == 404
+
+
+PROBLEM = "application/problem+json"
+
+
+def test_a_body_nested_too_deeply_is_refused(browser: Reader) -> None:
+    answer = browser.post(LEVEL, content="[" * 100_000,
+                          headers={"content-type": "application/json"})  # fmt: skip
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert "nested too deeply" in answer.json()["what"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", float("inf")])
+def test_a_number_that_is_none_is_refused(browser: Reader, value: Any) -> None:
+    body = json.dumps({"norm": "al_liquid_ac", "value": value})
+    answer = browser.post(LEVEL, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert "finite number" in answer.json()["what"]
+
+
+@pytest.mark.parametrize("path", ["/api/query/nope/x", "/api/nothing"])
+def test_an_unknown_address_is_a_problem_too(browser: Reader, path: str) -> None:
+    for answer in (browser.get(path), browser.post(path, json={})):
+        assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+        assert "/api/openapi.json" in answer.json()["next"] + answer.json()["allowed"]
+
+
+def test_a_wrong_method_is_a_problem_too(browser: Reader) -> None:
+    answer = browser.ask("DELETE", LEVEL)
+    assert (answer.status_code, answer.headers["content-type"]) == (405, PROBLEM)
+
+
+def test_missing_arguments_are_what_is_wrong(browser: Reader) -> None:
+    """Two of them are told together, not one as what to do."""
+    found = browser.post("/api/query/balance/streams", json={}).json()
+    assert "argument site is missing, argument period is missing" in found["what"]
+    assert "missing" not in found["next"]

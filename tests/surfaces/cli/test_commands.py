@@ -140,6 +140,11 @@ class TestNetwork:
         for word in ("processes", "streams", "meters", "smelting", "CONC.bridge", "version 1"):
             assert word in text
 
+    def test_without_a_site_the_sites_are_listed(self, line: Line) -> None:
+        text = line.run("network", "show")
+        assert "Dongying Workshop" in text
+        assert line.json("network", "show")[0]["network"] == 1
+
     def test_show_as_json(self, line: Line) -> None:
         assert len(line.json("network", "show", SITE)["meters"]) == 7
 
@@ -186,6 +191,20 @@ class TestTrust:
         kept = call(workshop, "balance.streams", site=SITE, period="2026-03")
         document = line.json("explain", f"result:{kept.key}")
         assert document["history"][0]["version"] == 1
+
+    def test_every_source_is_printed_if_asked(self, line: Line) -> None:
+        key = f"result:balance.months?period=2026-01..2026-03&site={SITE}"
+        short, full = line.run("explain", key), line.run("explain", key, "--all")
+        assert "more; --all prints them" in short
+        assert short.count("<- flows:") < full.count("<- flows:") == 21
+        assert "{'" not in full
+        assert "parts: 6 rows" in short
+
+    def test_moments_name_their_zone(self, line: Line, workshop: Ledger) -> None:
+        posting = workshop.postings()[0]["id"]
+        for words in (("explain", f"posting:{posting}"), ("explain", f"flows:{posting}/0"),
+                      ("audit", "trail")):  # fmt: skip
+            assert "UTC+8" in line.run(*words)
 
     def test_an_unknown_reference_is_told(self, line: Line) -> None:
         _, error = line.both("explain", "tea:x", code=2)
@@ -235,6 +254,26 @@ class TestHousekeeping:
 
 class TestPlan:
     """`cupral plan status` and `plan brief`."""
+
+    def test_without_a_month_it_says_what_is_needed(self, line: Line) -> None:
+        text = line.run("plan", "status")
+        assert "cannot decide, needs declared rows of 2026" in text
+        assert "--through" in text
+
+    def test_with_a_month_each_target_says_what_it_needs(self, line: Line) -> None:
+        text = line.run("plan", "status", "--through", "2026-12")
+        assert "second [5 .. 95 %]" in text
+        assert "T8 needs" in text
+
+    def test_a_folder_that_is_not_there_is_told(self, line: Line) -> None:
+        _, error = line.both("plan", "brief", "--through", "2026-12", "--out", "/none/b.docx",
+                             code=2)  # fmt: skip
+        assert "/none/b.docx cannot be written" in error
+        assert "Traceback" not in error
+        _, error = line.both("import", "template", "meters", "--out", "/none/m.csv", code=2)
+        assert "cannot be written" in error
+        _, error = line.both("network", "export", SITE, "--out", "/none/n.yaml", code=2)
+        assert "cannot be written" in error
 
     def test_the_status_lists_every_test(self, line: Line) -> None:
         text = line.run("plan", "status", "--through", "2026-03")

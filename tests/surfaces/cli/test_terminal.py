@@ -86,3 +86,28 @@ def test_json_keeps_chinese_readable(capsys: pytest.CaptureFixture[str]) -> None
     text = capsys.readouterr().out
     assert "名" in text
     assert json.loads(text) == {"名": 1}
+
+
+def test_a_few_rows_too_wide_for_the_screen_stand_side_by_side(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [{f"column{k}": f"value {k} {n}" for k in range(30)} for n in (1, 2)]
+    show_rows("t", rows)
+    lines = capsys.readouterr().out.splitlines()
+    (last,) = [line.split() for line in lines if "column29" in line]
+    assert last == ["column29", "value", "29", "1", "value", "29", "2"]
+
+
+def test_many_wide_rows_lose_their_last_columns_and_say_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_rows("t", [{f"column{k}": f"value {k}" for k in range(30)}] * 9)
+    text = capsys.readouterr().out
+    assert "column0" in text
+    assert "column29; --json prints all" in text
+    assert max(map(len, text.splitlines()[:11])) <= 162
+
+
+def test_empty_columns_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    show_rows("t", [{"a": 1, "b": None, "c": ""}])
+    assert capsys.readouterr().out.split() == ["t", "a", "1"]

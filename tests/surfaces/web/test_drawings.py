@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cupral.ledger.registers import Network, Process, Stream
+from cupral.surfaces.web.drawing import label
 from cupral.surfaces.web.drawing.interval import Scale, bar
 from cupral.surfaces.web.drawing.network import BOX_HEIGHT, BOX_WIDTH, drawn
 from cupral.surfaces.web.drawing.sankey import COLOURS, family, sankey
@@ -71,6 +72,28 @@ class TestNetwork:
                 apart = abs(one.x - other.x) >= BOX_WIDTH or abs(one.y - other.y) >= BOX_HEIGHT
                 assert apart, (one.id, other.id)
 
+    @pytest.mark.parametrize("code", ["zh", "en"])
+    def test_labels_cover_neither_boxes_nor_each_other(self, code: str) -> None:
+        """Names as long as those of a potline, eight lines between two columns."""
+        word = "整流交流电" if code == "zh" else "rectifier current"
+        streams = [(f"s{n}", "a", f"b{n % 4}") for n in range(8)]
+        streams += [(f"t{n}", f"b{n % 4}", "c") for n in range(4)] + [("r", "c", "a")]
+        names = {id: f"{word} {id}" for id, _, _ in streams}
+        made = drawn(network(*streams), names)
+        shown = {wire.id: label.area((wire.x, wire.y), wire.label) for wire in made.wires}
+        boxes = [label.Area(b.x, b.y, b.x + BOX_WIDTH, b.y + BOX_HEIGHT) for b in made.boxes]
+        places = list(shown.values())
+        for number, one in enumerate(places):
+            assert 0 <= one.left < one.right <= made.width
+            assert all(one.shared(other) == 0 for other in places[number + 1 :])
+            assert all(one.shared(box) == 0 for box in boxes)
+
+    def test_a_name_is_cut_only_if_it_is_very_long(self) -> None:
+        names = {"ab": "sulphur in converter gas", "back": "x" * 90}
+        said = {wire.id: wire.label for wire in drawn(network(*CHAIN), names).wires}
+        assert said["ab"] == "sulphur in converter gas"
+        assert said["back"].endswith("…")
+
     def test_an_empty_network_is_an_empty_drawing(self) -> None:
         made = drawn(network())
         assert (made.boxes, made.wires) == ((), ())
@@ -96,7 +119,7 @@ class TestSankey:
     def test_a_circle_is_cut_open(self) -> None:
         rows = [row("i", "outside", "a", 9.0), row("ab", "a", "b", 9.0), row("ba", "b", "a", 1.0)]
         made = sankey(rows, {})
-        assert made["links"][-1]["target"] == "↩ a (ba)"
+        assert made["links"][-1]["target"] == "↩ ba"
         graph = {(link["source"], link["target"]) for link in made["links"]}
         assert not any((t, s) in graph for s, t in graph)
 
@@ -104,6 +127,12 @@ class TestSankey:
         made = sankey([row("ab", "a", "b", 1.0)], {"a": "熔炼", "b": "精炼", "ab": "冰铜"})
         assert made["links"][0]["source"] == "熔炼"
         assert made["links"][0]["stream"] == "冰铜"
+
+    def test_of_a_gas_only_the_sulphur_is_drawn_and_said(self) -> None:
+        row = {"stream": "g", "source": "a", "target": "outside", "reconciled": 2.0, "unit": "t"}
+        (gas,) = sankey([{**row, "material": "sulphur_in_gas"}], {})["links"]
+        (acid,) = sankey([{**row, "material": "sulphuric_acid"}], {})["links"]
+        assert (gas["unit"], acid["unit"]) == ("t S", "t")
 
     def test_the_result_is_json(self) -> None:
         made = sankey([row("ab", "a", "b", 1.0)], {})

@@ -12,6 +12,7 @@ from cupral.surfaces.web.figures import (
     percent_points,
     shown,
     signed,
+    within,
 )
 
 
@@ -68,3 +69,14 @@ def test_links_leave_out_what_is_empty_and_escape_the_rest() -> None:
     assert link("/a", x="", y=None) == "/a"
     assert link("/why", reference="result:q?a=1&b=2") == "/why?reference=result%3Aq%3Fa%3D1%26b%3D2"
     assert link("/a", n="<铜>") == "/a?n=%3C%E9%93%9C%3E"
+
+
+@pytest.mark.parametrize(
+    ("value", "sd", "text"),
+    [(-1.46232, 0.30, "−1.46"), (1462.32, 137.6, "+1,462"), (0.0091, 0.55, "+0.01"),
+     (1.5, None, "+1.5"), (1.5, 0.0, "+1.5"), (None, 0.1, NOTHING)],
+)  # fmt: skip
+def test_a_difference_has_no_more_digits_than_its_sd_warrants(
+    value: float | None, sd: float | None, text: str
+) -> None:
+    assert within(value, sd) == text

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cupral.surfaces.web
+from cupral.ledger.ledger import Ledger
 from cupral.surfaces.intake import KINDS
 from cupral.surfaces.web.language import LANGUAGES, language
 from cupral.surfaces.web.rendering import PAGES
-from cupral.system import queries
+from cupral.system import ask, queries
 from cupral.systems.balance.commands.sheets import SHEETS
+from tests.surfaces.workshop import SITE
 
 ROOT = Path(cupral.surfaces.web.__path__[0])
 TEXTS = [*sorted(ROOT.rglob("*.html")), *sorted(ROOT.rglob("*.py"))]
@@ -64,7 +67,7 @@ def test_every_query_has_a_title() -> None:
 
 
 def test_every_column_of_a_network_form_has_a_name() -> None:
-    columns = {c.name for name, sheet in SHEETS.items() if name != "site" for c in sheet.columns}
+    columns = {c.name for name, sheet in SHEETS.items() for c in sheet.columns}
     assert [n for n in sorted(columns) if f"sheet.{n}" not in language("zh").texts] == []
 
 
@@ -130,3 +133,28 @@ def test_a_name_that_is_missing_is_taken_from_the_other_language() -> None:
 def test_tags_are_those_of_html() -> None:
     assert [language(code).tag for code in LANGUAGES] == ["zh-CN", "en"]
     assert language("zh").other == "en"
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "plan.status": {"through": "2026-03"}, "plan.target": {"target": "T3", "through": "2026-03"},
+    "plan.clauses": {}, "plan.coverage": {}, "plan.published": {},
+    "balance.streams": {"site": SITE, "period": "2026-03"},
+    "balance.months": {"site": SITE, "period": "2026-01..2026-03"},
+    "balance.accounts": {"site": SITE, "period": "2026-01..2026-03"},
+    "balance.consumption": {"site": SITE, "period": "2026-03"},
+    "efficiency.level": {"norm": "al_liquid_ac", "value": 13000.0},
+}  # fmt: skip
+"""Questions whose answers a page shows; `why` shows every column of them."""
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_column_table_and_status_of_an_answer_has_a_word(
+    shared_workshop: Ledger, name: str
+) -> None:
+    result, known = ask(shared_workshop, name, **ANSWERS[name]), language("zh").texts
+    tables = {"parts": result.parts, **result.tables}
+    columns = {column for rows in tables.values() for row in rows for column in row}
+    wanted = {f"column.{column}" for column in columns} | {f"table.{table}" for table in tables}
+    wanted |= {f"status.{result.status}", f"origin.{result.origin or 'measured'}"}
+    wanted |= {f"badge.{badge.partition(':')[0]}" for badge in result.badges}
+    assert sorted(wanted - set(known)) == []

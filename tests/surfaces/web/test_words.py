@@ -8,9 +8,12 @@ from cupral.demonstration import SENTENCE_EN, SENTENCE_ZH
 from cupral.surfaces.web.language import language
 from cupral.surfaces.web.words import (
     aim,
+    amount,
     city,
+    cluster,
     counted_in,
     demonstration_sentence,
+    difference_unit,
     readable,
     told,
     two_lines,
@@ -101,7 +104,8 @@ def test_long_names_take_two_lines(text: str, lines: list[str]) -> None:
         ("months", [202601, 202602], "2026-01, 2026-02"), ("class", "redundant", "冗余"),
         ("status", "not met", "未达到"), ("value", 1234.0, "1,234"), ("note", "x", "x"),
         ("start", datetime(2026, 1, 1), "2026-01-01"),
-        ("at", datetime(2026, 1, 1, 5, 30), "2026-01-01 05:30"),
+        ("at", datetime(2026, 1, 1, 5, 30), "2026-01-01 13:30:00 UTC+8"),
+        ("probability", 1.9e-13, "< 1 %"), ("kind", "bias", "系统偏差"),
     ],
 )  # fmt: skip
 def test_values_of_known_columns_are_told_in_words(column: str, value: object, text: str) -> None:
@@ -116,3 +120,25 @@ def test_the_demonstration_says_so_in_one_sentence() -> None:
 def test_statuses_of_the_plan_have_words(ledger: object) -> None:
     status = ask(ledger, "plan.status").status  # type: ignore[arg-type]
     assert f"status.{status}" in ZH.texts
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "sd", "text"),
+    [(-2.5992e-6, "kg/kg", 4.44e-8, "−2.599 ± 0.044 g/t"), (0.2537, "kg/kg", None, "25.37 %"),
+     (-0.014977, "1", 0.00103, "−1.50 ± 0.10 %"), (-3224.0, "MWh", 709.0, "−3,224 ± 709 MWh"),
+     (None, "t", None, "—")],
+)  # fmt: skip
+def test_amounts_are_told_as_a_metallurgist_reads_them(
+    value: float | None, unit: str, sd: float | None, text: str
+) -> None:
+    assert amount(EN, value, unit, sd) == text
+
+
+def test_clusters_have_a_name_in_both_languages() -> None:
+    assert cluster(EN, "滨州轻量化铝新材料") == "Binzhou: lightweight aluminium materials"
+    assert cluster(ZH, "滨州轻量化铝新材料") == "滨州轻量化铝新材料"
+
+
+def test_differences_of_percentages_are_points() -> None:
+    assert (difference_unit(ZH, "%"), difference_unit(EN, "%")) == ("个百分点", "percentage points")
+    assert difference_unit(ZH, "万吨") == "万吨"

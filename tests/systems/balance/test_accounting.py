@@ -1,11 +1,16 @@
 """The account an auditor signs: doubts judged by name and reason, nothing set aside silently."""
 
+from dataclasses import replace
+
 import pytest
 
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.system import ask, order
+from cupral.systems.balance.compute.account import Tables, principles
+from cupral.systems.balance.compute.month import Sheet
+from tests.systems.balance import network
 from tests.systems.balance.network import SITE, TRUE_FLOWS, post, register
 
 GROUP = ["E-furnace-power", "E-grid", "E-other-power"]
@@ -148,6 +153,62 @@ def test_ten_principles_each_with_its_evidence(works: Ledger) -> None:
         == f"{checked} of {len(result.tables['meters'])} readings are checked by balances"
     )
     assert evidence[7][0]
+    assert "unconfirmed: balance.account_shares" in result.badges
+    assert any(item.startswith("parameter:balance.account_shares") for item in result.lineage)
+
+
+def test_who_signs_and_judges_too_is_named(works: Ledger) -> None:
+    """An account must not depend on one person: the signature says whether the signer judged."""
+    judge(works, "dismissed")
+    sign = {"site": SITE, "period": "2026-01..2026-02", "statement": "examined"}
+    order(works, "balance.sign_account", author="auditor", **sign)
+    alone = account(works)
+    assert [row["judged_too"] for row in alone.tables["signature"]] == [True]
+    assert not alone.parts[2]["served"]
+    assert alone.parts[2]["evidence"].endswith("; auditor signed and judged doubts too")
+    order(works, "balance.sign_account", author="director", **sign)
+    two = account(works)
+    assert [row["judged_too"] for row in two.tables["signature"]] == [True, False]
+    version = works.network(SITE).version
+    named = f"network version {version}; rows, rules and code named"
+    assert (two.parts[2]["served"], two.parts[2]["evidence"]) == (True, named)
+
+
+WANTED = {"checked": 0.8, "detectable": 0.6}
+
+
+def tables_of(checked: int, shown: int) -> Tables:
+    """An account of ten readings, so many of them checked and with a detectable bias."""
+    rows = tuple(
+        {
+            "meter": f"W-{i}", "refs": ["row"], "class": "redundant" if i < checked else "fixed",
+            "smallest_detectable": 1.0 if i < shown else None,
+        }
+        for i in range(10)
+    )  # fmt: skip
+    return {"meters": rows, "months": (), "balances": (), "doubts": ()}
+
+
+@pytest.mark.parametrize(
+    ("checked", "shown", "served"),
+    [(10, 10, (True, True)), (8, 6, (True, True)), (7, 5, (False, False)), (1, 1, (False, False))],
+)
+def test_one_checked_reading_serves_no_principle(
+    checked: int, shown: int, served: tuple[bool, bool]
+) -> None:
+    """Principles 1 and 8 are served from the shares of the readings that the parameter asks."""
+    sheet = Sheet(replace(network.works(), version=3), (), (), (), (), ())
+    rows = principles(tables_of(checked, shown), sheet, "ready to sign", "", WANTED)
+    assert (rows[0]["served"], rows[7]["served"]) == served
+    assert rows[0]["evidence"] == f"{checked} of 10 readings are checked by balances"
+    assert rows[2]["served"]
+
+
+def test_a_network_without_a_version_pins_nothing() -> None:
+    """Nobody can make such an account again."""
+    sheet = Sheet(replace(network.works(), version=0), (), (), (), (), ())
+    row = principles(tables_of(10, 10), sheet, "signed", "auditor", WANTED)[2]
+    assert (row["served"], row["evidence"]) == (False, "the network has no version")
 
 
 def test_a_bias_that_lasts_is_found_in_the_months_together(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """The balance of a small works, end to end: readings posted, questions asked, errors named."""
 
+import numpy as np
 import pytest
 
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
@@ -70,14 +71,18 @@ def test_months_add_up_and_what_a_meter_keeps_adds_coherently(works: Ledger) -> 
     two = ask(works, "balance.months", site=SITE, period="2026-01..2026-02")
     assert part(two, stream="grid")["reconciled"] == pytest.approx(10000.0)
 
-    def loading(result: Result, group: str) -> float:
-        rows = result.tables["loadings"]
-        (found,) = [r["loading"] for r in rows if r["stream"] == "grid" and r["group"] == group]
-        return float(found)
+    def loading(result: Result, kept: bool) -> float:
+        """Size of what the grid's meter keeps, or of all own errors."""
+        rows = [r for r in result.tables["loadings"] if r["stream"] == "grid"]
+        found = [r["loading"] for r in rows if r["group"].startswith("own:") != kept]
+        assert found
+        return float(np.hypot.reduce(found))
 
-    shared = "works/E-grid"
-    assert loading(two, shared) == pytest.approx(2.0 * loading(one, shared))
-    assert loading(two, "") == pytest.approx(2.0**0.5 * loading(one, ""))
+    assert loading(two, True) == pytest.approx(2.0 * loading(one, True))
+    assert loading(two, False) == pytest.approx(2.0**0.5 * loading(one, False))
+    groups = [{row["group"] for row in result.tables["loadings"]} for result in (one, two)]
+    assert {name.split(":")[0] for name in groups[0] ^ groups[1]} == {"own"}
+    assert not any(name.startswith("own:") for name in groups[0] & groups[1])
     sd = sum(r["loading"] ** 2 for r in two.tables["loadings"] if r["stream"] == "grid") ** 0.5
     assert part(two, stream="grid")["sd"] == pytest.approx(sd)
 

@@ -122,7 +122,7 @@ def test_the_workbook_holds_numbers_as_numbers(book: Any, brief: Result) -> None
     expected = {row["test"]: row["declared"] for row in brief.tables["targets"]}
     assert found["≈ 170 万吨"] == pytest.approx(expected["≈ 170 万吨"], rel=1e-12)
     assert found["≤ 210 kgce/t"] == "—"
-    assert any("no query gives" in str(cell.value) for row in sheet for cell in row)
+    assert any("the returns do not ask for" in str(cell.value) for row in sheet for cell in row)
 
 
 DANGEROUS = ("=HYPERLINK(1)", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0")
@@ -195,3 +195,33 @@ def test_an_empty_section_says_so(brief: Result) -> None:
 def test_cells_are_words_or_numbers(value: Any, shown: Any) -> None:
     """As they are printed."""
     assert sections.cell(value) == shown
+
+
+def test_the_brief_shows_the_chance_that_goes_with_its_verdict(document: Any) -> None:
+    """The column P(met) is that of the deciding figure."""
+    (targets,) = [s for s in sections.SECTIONS if s.name == "targets"]
+    assert "probability_verdict" in [key for key, _, _ in targets.columns]
+    assert "probability" not in [key for key, _, _ in targets.columns]
+    assert "P(met)" in text_of(document)
+
+
+def test_months_and_small_numbers_are_readable(document: Any, brief: Result) -> None:
+    """Months as 2025-05, a share moved by points, no number with six digits behind the point."""
+    (meters,) = [s for s in sections.SECTIONS if s.name == "meters"]
+    (row,) = sections.rows(brief, meters)
+    assert row["months"][0] == "2025-05"
+    assert (row["moved"], row["moved_unit"]) == (pytest.approx(-65.0), "百分点 points")
+    text = text_of(document)
+    assert "2025-05; 2025-06" in text
+    assert "202505" not in text
+    assert "-0.65" not in text
+
+
+def test_an_assay_of_gold_is_printed_in_grams() -> None:
+    """A bias of -2.6e-06 kg/kg is -2.6 g/t."""
+    row = {"months": [202605], "size": -2.6e-6, "size_unit": "kg/kg", "moved": None,
+           "moved_unit": "t"}  # fmt: skip
+    brief = Result(query="plan.brief", subject="p", tables={"meters": (row,)})
+    (meters,) = [s for s in sections.SECTIONS if s.name == "meters"]
+    (shown,) = sections.rows(brief, meters)
+    assert (shown["size"], shown["size_unit"]) == (pytest.approx(-2.6), "g/t")

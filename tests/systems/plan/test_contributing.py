@@ -51,10 +51,10 @@ def test_gaps_of_a_mean_add_up_to_its_distance(parts: list[tuple[float, float]])
 def test_the_next_line_to_cross_the_benchmark_comes_first() -> None:
     """Lines that do not count yet, nearest first; those without a figure last."""
     rows = [
-        _row(0.0, line="far", potential=2.0, rank=13300.0),
-        _row(0.0, line="idle", potential=1.0, rank=None),
-        _row(0.5, line="counts", potential=5.0, rank=12900.0),
-        _row(0.0, line="near", potential=2.0, rank=13010.0),
+        _row(0.0, line="far", capacity=2.0, intensity=13300.0),
+        _row(0.0, line="idle", capacity=1.0, intensity=None),
+        _row(0.5, line="counts", capacity=5.0, intensity=12900.0),
+        _row(0.0, line="near", capacity=2.0, intensity=13010.0),
     ]
     gaps = contributing.gaps(rows, 0.35)
     assert [(gap["line"], gap["gap"]) for gap in gaps] == [

@@ -184,7 +184,7 @@ def test_the_share_in_depth(share: Result) -> None:
     assert (share.unit, share.status, share.origin) == ("%", "not met", "reconciled")
     (gap,) = share.tables["gap"]
     assert (gap["site"], gap["gap"]) == ("pots-p2", 0.65)
-    assert gap["rank"] == pytest.approx(13200.0)
+    assert gap["intensity"] == pytest.approx(13200.0)
     by_city = {(row["basis"], row["city"]): row["value"] for row in share.tables["by_city"]}
     assert by_city == {
         ("declared", "滨州"): 0.35, ("declared", "烟台"): 0.65,

@@ -19,16 +19,33 @@ DENSE_ENTRIES = 50_000_000
 class Loadings:
     """Uncertainty of each value split by correlation group.
 
-    ``variance = sum over groups of coherent**2 + independent**2``. Coherent parts carry a sign:
-    the same group's parts of several values (streams, months) are added first, squared after.
+    ``covariance = coherent @ coherent.T + own @ own.T``. Both parts carry a sign: the same
+    column's parts of several values are added first, squared after. A column of `coherent` is
+    one group in every month, a column of `own` one measurement of this reconciliation only.
+
+    Examples
+    --------
+    >>> from cupral.methods.reconcile import reconcile
+    >>> pair = reconcile([[1, -1, -1]], [10.0, 6.0, 4.0], [0.1, 0.1, 0.1])
+    >>> split = loadings(pair, group=[-1, -1, -1], share=0.0)
+    >>> (split.own @ split.own.T)[1].round(6).tolist()  # the two products' errors part
+    [0.003333, 0.006667, -0.003333]
     """
 
     groups: Index
     """Identifiers of the columns of `coherent`, ascending, (g,)."""
     coherent: NDArray[np.float64]
     """Response to one sd of what each group shares, signed, (n, g) [unit]."""
-    independent: Vector
-    """Standard uncertainty from all that is not shared, (n,) [unit]."""
+    own: NDArray[np.float64]
+    """Response to one sd of what each measurement shares with none, signed, (n, k) [unit]."""
+
+    @property
+    def independent(self) -> Vector:
+        """Standard uncertainty from all that is not shared, (n,) [unit].
+
+        Values of one reconciliation share it: for sums or ratios of several take `own`.
+        """
+        return np.asarray(np.sqrt((self.own**2).sum(axis=1)))
 
     @property
     def sd(self) -> Vector:
@@ -107,9 +124,8 @@ def loadings(reconciliation: Reconciliation, *, group: ArrayLike, share: ArrayLi
     member = identifier[:, None] == names
     coherent = respond(system, member * (np.sqrt(common) * sd)[:, None])
     own = respond(system, np.diag(np.sqrt(1.0 - common) * sd))
-    independent = np.sqrt((own**2).sum(axis=1))
-    independent[np.isnan(reconciliation.value)] = np.nan
-    return Loadings(names, coherent, independent)
+    own[np.isnan(reconciliation.value)] = np.nan
+    return Loadings(names, coherent, own)
 
 
 def group_covariance(sd: ArrayLike, *, group: ArrayLike, share: ArrayLike) -> Matrix:

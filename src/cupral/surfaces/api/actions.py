@@ -1,7 +1,7 @@
 """Actions: forms that change something; each starts a job and leads to its page."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from cupral.surfaces.jobs import Job
 from cupral.surfaces.plainness import plain
 from cupral.surfaces.references import recomputed
 from cupral.surfaces.web.asked import Asked, Page
+from cupral.surfaces.web.views.account import address, judgements
 from cupral.surfaces.web.views.networks import draft, editor, read_draft
 from cupral.surfaces.web.views.upload import job_page
 from cupral.system import order
@@ -102,6 +103,32 @@ class Actions:
         brought = await run_in_threadpool(lambda: intake.late_file(self.desk.ledger))
         return _download(brought.content, brought.filename)
 
+    async def judge(self, request: Request) -> Response:
+        """Judge a doubt of one or more months."""
+        form = await sent_form(request)
+        orders = [("balance.judge_doubt", given) for given in judgements(form.texts)]
+        return _to(self._ordered(request, form.author, form.text("period"), orders))
+
+    async def sign(self, request: Request) -> Response:
+        """Sign the account of a site and period."""
+        form = await sent_form(request)
+        given = {name: form.text(name) for name in ("period", "statement")}
+        orders = [("balance.sign_account", given)]
+        return _to(self._ordered(request, form.author, form.text("period"), orders))
+
+    def _ordered(
+        self, request: Request, author: str, period: str, orders: Sequence[tuple[str, Any]]
+    ) -> Job:
+        """A job of orders of one site that leads back to its account."""
+        site = request.path_params["site"]
+
+        def carried_out(_done: Any) -> dict[str, str]:
+            for name, given in orders:
+                order(self.desk.ledger, name, author=author, site=site, **given)
+            return {"account": address(site, period)}
+
+        return self.desk.jobs.start(site, [("run", carried_out)])
+
     async def define(self, request: Request) -> Response:
         """Register a network from a file."""
         form = await sent_form(request)
@@ -163,6 +190,7 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
         "/jobs/{id}/cancel": made.cancel, "/reverse": made.reverse, "/refresh": made.refresh,
         "/networks": made.define, "/networks/{site}": made.edit,
         "/demonstration/correct": made.correct_demonstration,
+        "/sites/{site}/account/judge": made.judge, "/sites/{site}/account/sign": made.sign,
     }  # fmt: skip
     reads = {
         "/jobs/{id}": made.job, "/template/{name}": made.template,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cupral.ledger.errors import CupralError
-from cupral.surfaces.problem import problem
+from cupral.surfaces.problem import Problem, problem
 
 _WORTH_SQUEEZING = 1000
 
@@ -27,6 +27,10 @@ async def problem_answer(request: Request, error: Exception) -> Response:
     """An error of ours as problem+json with its four parts."""
     if not isinstance(error, CupralError):
         raise error
-    found = problem(error, request.url.path)
+    return told(problem(error, request.url.path))
+
+
+def told(found: Problem) -> Response:
+    """A problem as application/problem+json."""
     body = json.dumps(found.document(), ensure_ascii=False, default=str).encode()
     return Response(body, found.status, media_type="application/problem+json")

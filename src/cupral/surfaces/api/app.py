@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cupral import __version__
@@ -44,6 +44,7 @@ def create_app(ledger: Ledger) -> FastAPI:
     app.add_exception_handler(CupralError, problem_answer)
     app.router.routes.append(Route("/static/{hash}/{name:path}", asset))
     app.router.routes.append(Route("/healthz", _healthy))
+    app.router.routes.append(Route("/docs", _described))
     add_questions(app, desk)
     _add_records(app)
     app.add_api_route("/api/jobs/{id}", shown_job, methods=["GET"], tags=["jobs"])
@@ -58,6 +59,11 @@ def create_app(ledger: Ledger) -> FastAPI:
 def application(ledger: Ledger, hosts: Collection[str] = ()) -> Application:
     """The application behind the guard: what a server runs."""
     return guarded(create_app(ledger), hosts)
+
+
+async def _described(_request: object) -> Response:
+    """Where people who know FastAPI look for the description."""
+    return RedirectResponse("/api/openapi.json")
 
 
 async def _healthy(_request: object) -> Response:

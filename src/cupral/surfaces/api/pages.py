@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cupral.ledger.errors import CupralError, NotFound
+from cupral.surfaces.api.answers import told
 from cupral.surfaces.api.assets import sent
 from cupral.surfaces.api.desk import Desk, Kept
-from cupral.surfaces.problem import problem
+from cupral.surfaces.problem import Problem, problem
 from cupral.surfaces.web.asked import Asked, Page, View
 from cupral.surfaces.web.language import LANGUAGES, language
 from cupral.surfaces.web.rendering import render
@@ -90,14 +91,25 @@ def error_page(asked: Asked, error: CupralError) -> Page:
     )
 
 
+def _unanswered(error: Exception, status: int, path: str) -> Problem:
+    """Why an address of the interface has no answer."""
+    if status == 404:
+        return problem(NotFound(f"no address {path}; /api/openapi.json lists all there are"), path)
+    detail = str(error.detail) if isinstance(error, HTTPException) else "error"
+    return Problem("not allowed", status, detail, path, "", "see /api/openapi.json for what is")
+
+
 async def _lost(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    if status != 404 or request.url.path.startswith(("/api/", "/static/")):
+    path = request.url.path
+    if path.startswith("/api/"):
+        return told(_unanswered(error, status, path))
+    if status != 404 or path.startswith("/static/"):
         detail = error.detail if isinstance(error, HTTPException) else "error"
         return Response(str(detail), status, media_type="text/plain")
 
     def lost(_asked: Asked) -> Page:
-        raise NotFound(f"no page {request.url.path}; choose one from the navigation")
+        raise NotFound(f"no page {path}; choose one from the navigation")
 
     desk: Desk = request.app.state.desk
     kept = await run_in_threadpool(lambda: rendered(lost, asked_by(request, desk)))

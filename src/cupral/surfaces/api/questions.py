@@ -97,6 +97,10 @@ async def _json(request: Request) -> Mapping[str, Any]:
         content = await request.json()
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"the body is no JSON ({error}); send an object of arguments") from None
+    except RecursionError:
+        raise InputError(
+            "the body is nested too deeply to be read; send an object of plain arguments"
+        ) from None
     if not isinstance(content, dict):
         raise InputError("the body is no object; send an object of arguments")
     return content

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from cupral.ledger.audit import verify as verify_ledger
+from cupral.ledger.explain import MOST
 from cupral.surfaces.cli.generated import show_outcome
 from cupral.surfaces.cli.session import author, reading
 from cupral.surfaces.cli.terminal import show_json, show_rows
-from cupral.surfaces.plainness import plain
+from cupral.surfaces.plainness import plain, shortened
 from cupral.surfaces.references import explained
 from cupral.system import order
 
@@ -25,11 +26,13 @@ def explain(
             help="flows:POSTING/ROW, parameter:ID@DATE, result:KEY, posting:ID or network:SITE"
         ),
     ],
+    everything: Annotated[bool, typer.Option("--all", help="Print every source and row.")] = False,
     json_output: Json = False,
 ) -> None:
     """Follow a number to what it stands on."""
     found = explained(reading(context), reference)
-    show_json(plain(found)) if json_output else typer.echo(str(found))
+    text = found.text(None if everything else MOST)
+    show_json(plain(found)) if json_output else typer.echo(text)
 
 
 def audit_group() -> typer.Typer:
@@ -67,7 +70,12 @@ def postings(context: typer.Context, json_output: Json = False) -> None:
 def trail(context: typer.Context, json_output: Json = False) -> None:
     """List the latest orders: who did what, and what came of it."""
     rows = reading(context).records.audit(200)
-    show_json(rows) if json_output else show_rows("orders", rows, 200)
+    if json_output:
+        show_json(rows)
+    else:
+        show_rows(
+            "orders", [{**row, "arguments": shortened(row["arguments"])} for row in rows], 200
+        )
 
 
 def reverse(

@@ -7,7 +7,7 @@ import typer
 
 from cupral.surfaces import intake
 from cupral.surfaces.cli.generated import show_outcome
-from cupral.surfaces.cli.session import author, content_of, session
+from cupral.surfaces.cli.session import author, content_of, session, write
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, post nothing.")]
 Correct = Annotated[bool, typer.Option("--correct", help="Replace rows that were posted before.")]
@@ -67,8 +67,7 @@ def template(
     out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .xlsx.")],
 ) -> None:
     """Write the template of a kind of file."""
-    out.write_bytes(intake.template(kind, out.suffix.removeprefix(".")))
-    typer.echo(f"wrote {out}")
+    write(out, intake.template(kind, out.suffix.removeprefix(".")))
 
 
 def _take(

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cupral.ledger.ledger import Ledger
 from cupral.ledger.registers import Network
 from cupral.surfaces.cli.generated import show_outcome
-from cupral.surfaces.cli.session import author, content_of, reading, session
+from cupral.surfaces.cli.session import author, content_of, reading, session, write
 from cupral.surfaces.cli.terminal import show_json, show_rows
 from cupral.surfaces.intake import network_export
 from cupral.surfaces.plainness import plain
@@ -15,6 +16,7 @@ from cupral.system import order
 
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 SiteArgument = Annotated[str, typer.Argument(help="Id of the site.")]
+AnySite = Annotated[str, typer.Argument(help="Id of the site; empty = list the sites.")]
 
 
 def group() -> typer.Typer:
@@ -40,8 +42,11 @@ def define(
     show_outcome(outcome, json_output=json_output)
 
 
-def show(context: typer.Context, site: SiteArgument, json_output: Json = False) -> None:
-    """Show the network of a site; without a network, the sites that have one."""
+def show(context: typer.Context, site: AnySite = "", json_output: Json = False) -> None:
+    """Show the network of a site; without a site, list the sites."""
+    if not site:
+        _list(reading(context), json_output)
+        return
     network = reading(context).network(site)
     if json_output:
         show_json(plain(network))
@@ -51,6 +56,17 @@ def show(context: typer.Context, site: SiteArgument, json_output: Json = False) 
         show_rows(title, _rows(network, title), most=200)
 
 
+def _list(ledger: Ledger, json_output: bool) -> None:
+    """All sites, and which version of a network each has."""
+    versions = {id: ledger.network(id).version for id in ledger.networks()}
+    rows = [
+        {"site": site.id, "name_zh": site.name_zh, "name_en": site.name_en, "kind": site.kind,
+         "city": site.city, "enterprise": site.enterprise, "network": versions.get(site.id)}
+        for site in ledger.sites()
+    ]  # fmt: skip
+    show_json(rows) if json_output else show_rows("sites", rows, most=1000)
+
+
 def export(
     context: typer.Context,
     site: SiteArgument,
@@ -58,8 +74,7 @@ def export(
 ) -> None:
     """Write the network of a site to a file that `define` reads back."""
     form = "yaml" if out.suffix in (".yaml", ".yml") else out.suffix.removeprefix(".")
-    out.write_bytes(network_export(reading(context), site, form))
-    typer.echo(f"wrote {out}")
+    write(out, network_export(reading(context), site, form))
 
 
 def _rows(network: Network, title: str) -> list[dict[str, object]]:

@@ -58,6 +58,23 @@ def author() -> str:
     return os.environ.get("CUPRAL_AUTHOR") or getpass.getuser()
 
 
+def write(file: Path, content: bytes) -> None:
+    """Write a file that the user named, and say so.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}); choose a folder that there is"
+        ) from None
+    typer.echo(f"wrote {file}")
+
+
 def content_of(file: Path) -> bytes:
     """The bytes of a file that the user named.
 

@@ -3,16 +3,23 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cupral.ledger.errors import Fault
+from cupral.ledger.explain import MOMENTS, moment
 from cupral.ledger.result import Result
 from cupral.surfaces.problem import Problem
 
+FEW = 3
+"""Rows that stand side by side if they are too wide for a table."""
+BROAD = 40
+"""Letters after which a cell may be folded."""
 PIPED_WIDTH = 160
 """Columns when the output is not a screen, so that tables are not crushed."""
 
@@ -62,19 +69,67 @@ def statement(result: Result) -> str:
 
 
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]], most: int = 40) -> None:
-    """Print rows as a table, the first `most` of them."""
+    """Print rows as a table, the first `most` of them; empty columns are left out.
+
+    A few rows that are wider than the screen stand in columns instead; of many, the last
+    columns are left out and named.
+    """
     if not rows:
         return
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = [_texts(row) for row in rows[:most]]
+    names = list(dict.fromkeys(name for row in shown for name, text in row.items() if text))
+    out = console()
+    fitting = _fitting(shown, names, out.width)
+    if len(fitting) < len(names) and len(rows) <= FEW:
+        out.print(_upright(title, shown, names))
+        return
+    out.print(_table(title, rows[:most], shown, fitting))
+    if left := names[len(fitting) :]:
+        out.print(f"  without {', '.join(left)}; --json prints all", markup=False)
+    if len(rows) > most:
+        out.print(f"  and {len(rows) - most} more rows; --json prints all", markup=False)
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: moment(value) if name in MOMENTS and value else cell(value)
+        for name, value in row.items()
+    }
+
+
+def _fitting(rows: Sequence[Mapping[str, str]], names: Sequence[str], width: int) -> list[str]:
+    """The first columns that stand side by side; one at least."""
+    ends = accumulate(
+        2 + max(cell_len(text) for text in (name, *(row.get(name, "")[:BROAD] for row in rows)))
+        for name in names
+    )
+    return [name for name, end in zip(names, ends, strict=True) if end <= width] or list(names[:1])
+
+
+def _table(
+    title: str, rows: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, str]],
+    names: Sequence[str],
+) -> Table:  # fmt: skip
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=None)
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
         table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows[:most]:
-        table.add_row(*(escape(cell(row.get(name))) for name in names))
-    console().print(table)
-    if len(rows) > most:
-        console().print(f"  and {len(rows) - most} more rows; --json prints all")
+    for row in shown:
+        table.add_row(*(escape(row.get(name, "")) for name in names))
+    return table
+
+
+def _upright(title: str, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Table:
+    """One line a column, the rows side by side."""
+    table = Table(
+        title=escape(title), title_justify="left", title_style="bold", box=None, show_header=False
+    )
+    table.add_column(no_wrap=True)
+    for _ in rows:
+        table.add_column(overflow="fold")
+    for name in names:
+        table.add_row(escape(name), *(escape(row.get(name, "")) for row in rows))
+    return table
 
 
 def cell(value: Any) -> str:

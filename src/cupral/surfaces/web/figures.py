@@ -48,6 +48,29 @@ def signed(value: Any, digits: int | None = None) -> str:
     return f"+{shown}" if known else shown
 
 
+def within(value: Any, sd: Any) -> str:
+    """A difference with no more digits than its uncertainty warrants, sign shown.
+
+    Examples
+    --------
+    >>> within(-1.46232, 0.30), within(-1462.32, 137.6), within(0.123456, None)
+    ('−1.46', '−1,462', '+0.1235')
+    """
+    return signed(value, places(sd))
+
+
+def places(sd: Any) -> int | None:
+    """Decimals of a figure with an uncertainty: two of its digits; None without one.
+
+    Examples
+    --------
+    >>> places(0.30), places(137.6), places(0.0)
+    (2, 0, None)
+    """
+    known = isinstance(sd, int | float) and sd > 0
+    return max(0, 1 - math.floor(math.log10(sd))) if known else None
+
+
 def percent(value: Any, digits: int = 1) -> str:
     """A share of one as per cent.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cupral.ledger.ledger import Ledger
-from cupral.surfaces.web import figures, tables, words
+from cupral.surfaces.web import figures, phrases, tables, words
 from cupral.surfaces.web.asked import Asked, Page
 
 _HERE = Path(__file__).parent
@@ -37,13 +37,15 @@ def environment() -> Environment:
     )
     made.globals.update(
         link=figures.link, asset=asset, column_names=tables.column_names,
+        constant_columns=tables.constant_columns, fitting=tables.fitting,
         is_numeric=tables.is_numeric, badge_counts=tables.badge_counts,
         is_reference=tables.is_reference,
         is_references=tables.is_references, first_tables=tables.FIRST_TABLES, city=words.city,
-        told=words.told, aim=words.aim, two_lines=words.two_lines,
+        told=words.told, difference_unit=words.difference_unit, aim=words.aim,
+        two_lines=words.two_lines, amount=words.amount, chance=words.chance, said=phrases.said,
         demonstration_sentence=words.demonstration_sentence,
     )  # fmt: skip
-    for name in ("number", "signed", "percent", "percent_points", "shown"):
+    for name in ("number", "signed", "within", "percent", "percent_points", "shown"):
         made.filters[name] = getattr(figures, name)
     return made
 

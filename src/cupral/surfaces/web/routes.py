@@ -1,6 +1,7 @@
 """Routes: every page's address and the view that answers it."""
 
 from cupral.surfaces.web.asked import View
+from cupral.surfaces.web.views.account import account
 from cupral.surfaces.web.views.networks import network, networks
 from cupral.surfaces.web.views.overview import overview
 from cupral.surfaces.web.views.parameters import parameters
@@ -15,6 +16,7 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("/", overview),
     ("/sites", sites),
     ("/sites/{site}", site),
+    ("/sites/{site}/account", account),
     ("/why", why),
     ("/upload", upload),
     ("/networks", networks),

@@ -9,12 +9,17 @@ Rows = Sequence[Mapping[str, Any]]
 _REFERENCE = re.compile(
     r"(flows|assays|stocktakes|parameter|result|posting|document|network):\S.*", re.DOTALL
 )
+MOST_COLUMNS = 16
+"""Of a table on a page; the interface gives all."""
+LONG = 4
+"""Rows from which on a column that never changes is told once."""
 _HIDDEN = ("demonstration",)
 _FIRST = (
-    "target", "test_id", "indicator_zh", "indicator_en", "clause", "kind", "name_zh", "name_en",
-    "site", "line", "stream", "process", "balance", "meter", "meters", "group", "element",
-    "product", "material", "city", "cluster", "enterprise", "month", "period", "basis", "declared",
-    "measured", "reading", "reconciled", "value", "sd", "low", "high", "share", "unit",
+    "target", "test_id", "indicator_zh", "indicator_en", "test", "clause", "kind", "name_zh",
+    "name_en", "site", "line", "stream", "process", "balance", "meter", "meters", "group",
+    "element", "product", "material", "city", "enterprise", "month", "period", "basis", "declared",
+    "measured", "reading", "reconciled", "value", "sd", "low", "high", "share", "unit", "verdict",
+    "decided_by", "probability_verdict", "distance",
 )  # fmt: skip
 """Columns that stand first, in this order: what a row is about, then its figures."""
 FIRST_TABLES = ("summary", "suspects")
@@ -39,6 +44,37 @@ def column_names(rows: Rows, language: str = "") -> list[str]:
         for name in sorted(names, key=lambda name: place.get(name, len(_FIRST)))
         if name not in _HIDDEN and any(row.get(name) not in (None, "", [], ()) for row in rows)
     ]
+
+
+def fitting(rows: Rows, names: Sequence[str]) -> list[str]:
+    """The columns that a page has room for: the first ones, and those that lead on.
+
+    Examples
+    --------
+    >>> fitting([{}], [str(n) for n in range(40)])[-1]
+    '15'
+    """
+    leading = [n for n in names[MOST_COLUMNS:] if any(is_references(r.get(n)) for r in rows)]
+    return [*names[:MOST_COLUMNS], *leading]
+
+
+def constant_columns(rows: Rows) -> list[str]:
+    """Columns of words that say the same in every row of a longer table.
+
+    Examples
+    --------
+    >>> constant_columns([{"kind": "sum", "value": 1.0}] * 4), constant_columns([{"kind": "sum"}])
+    (['kind'], [])
+    """
+    if len(rows) < LONG:
+        return []
+    first = rows[0]
+    return [
+        name
+        for name, value in first.items()
+        if isinstance(value, str) and value and not is_reference(value)
+        and name not in _HIDDEN and all(row.get(name) == value for row in rows)
+    ]  # fmt: skip
 
 
 def badge_counts(badges: Sequence[str]) -> list[tuple[str, int]]:

@@ -44,6 +44,9 @@ class Test:
     parameter: str = ""
     """Dated parameter that holds the threshold, for tests that are our own proposal."""
     proposal: bool = False
+    measured_zh: str = ""
+    measured_en: str = ""
+    """What is compared, where that is not the indicator itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,7 @@ class Source:
     """Settings of the gatherer: its name for one -> the parameter that holds it."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Columns of the Result's parts that say what each part contributes: 'value', 'base' (last
-    year's), 'potential' (what it would weigh if it counted), 'rank' (which comes next), and
+    year's), 'capacity' (what it weighs if it counts), 'intensity' (the lowest comes next), and
     others to show along."""
 
 

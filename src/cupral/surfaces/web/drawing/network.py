@@ -6,13 +6,21 @@ drawing of forty streams stays legible; recycles run below all boxes.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cupral.ledger.registers import Network, Stream
+from cupral.surfaces.web.drawing import label
+from cupral.surfaces.web.drawing.label import Point
 from cupral.surfaces.web.drawing.layers import OUTSIDE, Edge, Layers, is_bend, layered
 
-BOX_WIDTH, BOX_HEIGHT, COLUMN, LINE, STUB, GAP, MARGIN, LANE = 136, 48, 236, 17, 16, 26, 26, 20
+BOX_WIDTH, BOX_HEIGHT, LINE, STUB, GAP, MARGIN, LANE = 136, 48, 17, 16, 26, 26, 20
+BETWEEN = (100.0, 160.0)
+"""Least and most room between two columns, for the names of the lines there."""
+SHEET = 1340.0
+"""Width up to which a drawing is legible on a wide screen."""
+LONGEST = 160.0
+"""Width of a name that is not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,9 @@ class Wire:
     x: float
     y: float
     backward: bool
+    label: str = ""
+    places: tuple[Point, ...] = ()
+    """Where its label may stand, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +67,63 @@ class _Places:
     bottom: float
 
 
-def drawn(network: Network) -> Drawing:
-    """Lay out a site's network."""
+def drawn(network: Network, names: Mapping[str, str] | None = None) -> Drawing:
+    """Lay out a site's network, with the names of its streams in the reader's language."""
     nodes = [p.id for p in network.processes if p.id != OUTSIDE and p.kind != "outside"]
     outer = {p.id for p in network.processes} - set(nodes) | {OUTSIDE}
     edges = [_edge(stream, outer) for stream in network.streams]
     layout = layered(nodes, edges)
     entering, leaving = _crossing(edges)
-    places = _placed(layout, entering, leaving)
+    texts = {s.id: (names or {}).get(s.id, s.id) for s in network.streams}
+    column = BOX_WIDTH + _between([texts[id] for id in layout.routes], len(layout.layers))
+    places = _placed(layout, entering, leaving, column)
     stocks = {process.id for process in network.processes if process.kind == "stock"}
     boxes = tuple(
         Box(n, *places.at[n], n in stocks, tuple(entering[n]), tuple(leaving[n])) for n in nodes
     )
     wires = _wires(layout, edges, places)
     lanes = sum(wire.backward for wire in wires)
-    width = MARGIN * 2 + (len(layout.layers) - 1) * COLUMN + BOX_WIDTH if nodes else MARGIN * 2
-    return Drawing(boxes, tuple(wires), width, places.bottom + lanes * LANE + MARGIN)
+    width = MARGIN * 2 + (len(layout.layers) - 1) * column + BOX_WIDTH if nodes else MARGIN * 2
+    height = places.bottom + lanes * LANE + MARGIN
+    return Drawing(boxes, _labelled(wires, boxes, texts, width), width, height)
+
+
+def _between(texts: Sequence[str], layers: int) -> float:
+    """Room between two columns: for the longest name, if the drawing does not grow too wide."""
+    least, most = BETWEEN
+    free = (SHEET - 2 * MARGIN - layers * BOX_WIDTH) / max(layers - 1, 1)
+    wanted = max((label.width(text) + 12 for text in texts), default=least)
+    return max(least, min(wanted, most, free))
+
+
+def _labelled(
+    wires: Sequence[Wire], boxes: Sequence[Box], texts: Mapping[str, str], right: float
+) -> tuple[Wire, ...]:
+    """The wires with their labels where they cover neither each other nor a box."""
+    taken = [area for box in boxes for area in _covered(box, texts)]
+    shown = {wire.id: _cut(texts[wire.id]) for wire in wires}
+    at = label.placed({wire.id: wire.places for wire in wires}, shown, taken, right)
+    return tuple(
+        replace(wire, x=at[wire.id][0], y=at[wire.id][1], label=shown[wire.id]) for wire in wires
+    )
+
+
+def _cut(text: str) -> str:
+    """As much of a name as a line can bear."""
+    while label.width(text) > LONGEST:
+        text = f"{text.removesuffix('…')[:-1]}…"
+    return text
+
+
+def _covered(box: Box, texts: Mapping[str, str]) -> list[label.Area]:
+    """What a box and the lists above and below it cover."""
+    above = [box.y - 6 - LINE * n for n in range(len(box.entering))][::-1]
+    below = [box.y + BOX_HEIGHT + 14 + LINE * n for n in range(len(box.leaving))]
+    lines = zip((*above, *below), (*box.entering, *box.leaving), strict=True)
+    return [
+        label.Area(box.x, box.y, box.x + BOX_WIDTH, box.y + BOX_HEIGHT),
+        *(label.area((box.x + 24, y), f"● {texts[id]}", middle=False) for y, id in lines),
+    ]
 
 
 def _edge(stream: Stream, outer: set[str]) -> Edge:
@@ -91,8 +143,9 @@ def _crossing(edges: Sequence[Edge]) -> tuple[dict[str, list[str]], dict[str, li
 
 
 def _placed(
-    layout: Layers, entering: Mapping[str, list[str]], leaving: Mapping[str, list[str]]
-) -> _Places:
+    layout: Layers, entering: Mapping[str, list[str]], leaving: Mapping[str, list[str]],
+    column: float,
+) -> _Places:  # fmt: skip
     def above(node: str) -> float:
         return len(entering.get(node, ())) * LINE + (STUB if entering.get(node) else 0)
 
@@ -108,7 +161,7 @@ def _placed(
     for number, layer in enumerate(layout.layers):
         y = MARGIN + (tallest - heights[number]) / 2
         for node in layer:
-            at[node] = (MARGIN + number * COLUMN, y + above(node))
+            at[node] = (MARGIN + number * column, y + above(node))
             y += tall(node)
     return _Places(at, MARGIN + tallest)
 
@@ -167,8 +220,10 @@ def _forward(edge: Edge, route: Sequence[str], places: _Places, ports: _Ports) -
     for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         steps.append(f"C{middle:.0f} {y0:.1f} {middle:.0f} {y1:.1f} {x1:.0f} {y1:.1f}")
-    (x0, y0), (x1, y1) = points[1:3] if len(points) > 2 else points
-    return Wire(edge.id, " ".join(steps), (x0 + x1) / 2, (y0 + y1) / 2 - 3, False)
+    stretches = list(pairwise(points))
+    level = stretches[1::2]  # through a bend a line runs level, where a name reads best
+    spots = [at for start, end in (*level, *stretches[::2]) for at in label.along(start, end)]
+    return Wire(edge.id, " ".join(steps), *spots[0], False, places=tuple(spots))
 
 
 def _returning(edge: Edge, places: _Places, level: float, lane: int) -> Wire:
@@ -184,4 +239,6 @@ def _returning(edge: Edge, places: _Places, level: float, lane: int) -> Wire:
         f" Q{up:.0f} {level:.1f} {up:.0f} {level - 5:.1f} V{y1 + height + 5:.1f}"
         f" Q{up:.0f} {y1 + height:.1f} {up + 5:.0f} {y1 + height:.1f} H{left:.0f}"
     )
-    return Wire(edge.id, path, (down + up) / 2, level - 3, True)
+    shares = (down + (up - down) * step for step in label.STEPS)
+    spots = tuple((x, level - 3) for x in shares)
+    return Wire(edge.id, path, *spots[0], True, places=spots)

@@ -48,6 +48,11 @@ def sankey(
     return {"nodes": [{"name": name} for name in ends], "links": links}
 
 
+def _unit(row: Mapping[str, Any]) -> str:
+    """Of a gas only the sulphur in it is followed."""
+    return "t S" if str(row["material"]).startswith("sulphur_in") else str(row["unit"])
+
+
 def _link(
     row: Mapping[str, Any], returns: bool, names: Mapping[str, str], chain: str
 ) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def _link(
     source = f"→ {stream}" if row["source"] == OUTSIDE else names.get(row["source"], row["source"])
     target = f"{stream} →" if row["target"] == OUTSIDE else names.get(row["target"], row["target"])
     if returns:
-        target = f"↩ {target} ({stream})"
+        target = f"↩ {stream}"
     colour = COLOURS[family(str(row["material"]), chain)]
     return {"source": source, "target": target, "value": row["reconciled"], "stream": stream,
-            "unit": row["unit"], "colour": colour}  # fmt: skip
+            "unit": _unit(row), "colour": colour}  # fmt: skip

@@ -73,7 +73,7 @@
           : item.name + "\n" + number.format(item.value),
       },
       series: [{
-        type: "sankey", draggable: false, nodeGap: 13, nodeWidth: 14,
+        type: "sankey", draggable: false, nodeGap: 16, nodeWidth: 14,
         left: 8, right: 150, top: 16, bottom: 16, emphasis: { focus: "adjacency" },
         label: { fontSize: 11, color: "#26221f", width: 150, overflow: "break" },
         itemStyle: { color: "#56656f", borderWidth: 0 },

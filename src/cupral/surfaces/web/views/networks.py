@@ -49,10 +49,11 @@ def editor(
         for name in SHEETS
     }  # fmt: skip
     place = built[0] if built else None
+    called = names(asked.language, found) if found else {}
     content = {
         "site": place, "network": found, "sheets": sheets, "templates": SHEETS,
-        "drawing": drawn(found) if found else None, "problem": trouble, "saved": saved,
-        "names": names(asked.language, found) if found else {},
+        "drawing": drawn(found, called) if found else None, "problem": trouble, "saved": saved,
+        "names": called,
         "streams": _states(found) if found else {},
     }  # fmt: skip
     title = asked.language.of(place) if place else asked.language("networks.new")

@@ -1,5 +1,6 @@
 """Overview: the plan's targets, the map of one of them, and the clauses by department."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ SURE = 0.95
 USUAL_TARGET = "T2"
 KINDS = {"met": "met", "not met": "missed", "cannot decide": "undecided"}
 ALUMINIUM = ("T7", "T8")
-_FIGURES = ("declared", "reconciled", "low", "high", "threshold", "allowed_low", "allowed_high",
-            "distance", "distance_declared")  # fmt: skip
+_FIGURES = ("declared", "reconciled", "low", "high", "declared_low", "declared_high", "sd",
+            "declared_sd", "threshold", "allowed_low", "allowed_high", "distance",
+            "distance_declared")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,10 @@ class Line:
     verdict: str
     kind: str
     probability: float | None
+    distance: float | None
+    """Value less the threshold."""
+    sd: float | None
+    """Of the value."""
     flips: bool
     bar: Bar | None
 
@@ -55,7 +61,8 @@ def overview(asked: Asked) -> Page:
     target = asked.get("target", USUAL_TARGET)
     content = {
         "status": status, "summary": _first(status, "summary"), "basis": basis, "bases": BASES,
-        "lines": lines, "flipped": flips(asked, lines),
+        "lines": lines, "counts": Counter(line.verdict for line in lines),
+        "flipped": flips(asked, lines),
         "map": mapped(asked, target, basis), "target": target,
         "targets": list(dict.fromkeys(str(line.row["target"]) for line in lines)),
         "versions": _versions(asked, status), "story": KEY,
@@ -107,12 +114,15 @@ def _line(row: Mapping[str, Any], basis: str, *, first: bool) -> Line:
         value, other = other, value
     word = row["met_declared"] if declared else row["met_reconciled"]
     chance = row["probability_declared"] if declared else row["probability"]
-    low, high = (None, None) if declared else (row["low"], row["high"])
+    names = ("declared_low", "declared_high") if declared else ("low", "high")
+    low, high = (row[name] for name in names)
     scale = Scale(value=value, other=other, low=low, high=high, limit=row["threshold"],
                   accepted_low=row["allowed_low"], accepted_high=row["allowed_high"])  # fmt: skip
     return Line(
         row=row, first=first, value=value, other=other, low=low, high=high, verdict=word,
         kind=_kind(word, chance), probability=chance, bar=bar(scale),
+        distance=None if value is None else value - row["threshold"],
+        sd=row["declared_sd"] if declared else row["sd"],
         basis="declared" if declared else str(row["basis"]),
         beside=str(row["basis"]) if declared else "declared",
         flips={row["met_declared"], row["met_reconciled"]} == {"met", "not met"},
@@ -152,6 +162,7 @@ class Mapped:
     rows: tuple[Mapping[str, Any], ...] = ()
     unit: str = ""
     gaps: tuple[Mapping[str, Any], ...] = ()
+    """Only those who lag."""
     gap_unit: str = ""
     suspects: tuple[Mapping[str, Any], ...] = ()
     basis: str
@@ -173,7 +184,8 @@ def mapped(asked: Asked, target: str, basis: str) -> Mapped:
     gaps, gap_unit = _rescaled(asked, found.tables.get("gap", ()), ("gives", "due", "gap"))
     return Mapped(
         tiles=tile_map({str(row["city"]): row["value"] for row in rows}), rows=rows, unit=unit,
-        gaps=gaps, gap_unit=gap_unit, suspects=found.tables.get("suspects", ()), basis=chosen,
+        gaps=tuple(row for row in gaps if row["gap"] > 0), gap_unit=gap_unit,
+        suspects=found.tables.get("suspects", ()), basis=chosen,
         aluminium=target in ALUMINIUM,
     )  # fmt: skip
 

@@ -1,17 +1,14 @@
 """Postings: the chain of everything that was written, its audit, and reversal."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 from cupral.ledger.audit import verify
 from cupral.ledger.correction import REVERSE
+from cupral.ledger.explain import moment
+from cupral.surfaces.plainness import shortened
 from cupral.surfaces.web.asked import Asked, Page
 
-PLANT_TIME = timezone(timedelta(hours=8))
 A_PAGE = 60
-MOST_LETTERS = 120
-"""Of the arguments and outcomes of an order; the interface gives all."""
 
 
 def postings(asked: Asked) -> Page:
@@ -25,7 +22,10 @@ def postings(asked: Asked) -> Page:
         "rows": [{**row, "at": moment(row["recorded_at"])} for row in shown],
         "count": len(every), "next": shown[-1]["seq"] if len(earlier) > A_PAGE else 0,
         "verdict": verify(asked.ledger, 2 if level == "2" else 1) if level else None,
-        "trail": [_order(row) for row in asked.ledger.records.audit(30)],
+        "trail": [
+            {**row, **{name: shortened(str(row[name])) for name in ("arguments", "outcome")}}
+            for row in asked.ledger.records.audit(30)
+        ],
         "reversed": undone([row["id"] for row in every]),
     }  # fmt: skip
     return Page(template="postings.html", title=asked.language("nav.postings"), content=content)
@@ -44,31 +44,3 @@ def undone(ids: Iterable[str]) -> set[str]:
         if id.startswith(REVERSE) and id not in found:
             found.add(id.removeprefix(REVERSE))
     return found
-
-
-def _order(row: dict[str, Any]) -> dict[str, Any]:
-    texts = {name: shortened(str(row[name])) for name in ("arguments", "outcome")}
-    return {**row, **texts, "at": moment(row["at"])}
-
-
-def shortened(text: str) -> str:
-    """A long text cut.
-
-    Examples
-    --------
-    >>> len(shortened("a" * 500)), shortened("short")
-    (121, 'short')
-    """
-    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + "…"
-
-
-def moment(microseconds: int) -> str:
-    """A time of recording in plant time.
-
-    Examples
-    --------
-    >>> moment(0)
-    '1970-01-01 08:00:00'
-    """
-    at = datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone(PLANT_TIME)
-    return at.strftime("%Y-%m-%d %H:%M:%S")

@@ -47,14 +47,15 @@ def site(asked: Asked) -> Page:
     months = measured_months(ledger, place.id).get(place.id, ())[-MONTHS_SHOWN:]
     month = _month(asked, months)
     result, undecided = _balance(ledger, place.id, month) if network else (None, "")
+    called = names(t, network) if network else {}
     content = {
         "site": place, "network": network, "months": months, "month": month, "result": result,
         "undecided": undecided, "enterprise": _enterprise(ledger, place),
-        "drawing": drawn(network) if network else None,
-        "names": names(t, network) if network else {},
+        "drawing": drawn(network, called) if network else None, "names": called,
         "streams": _streams(network, result), "materials": COLOURS, "family": family,
         "chain": _chain(place),
         "sankey": _sankey(t, network, result, _chain(place)) if network and result else "",
+        "unclosed": unclosed(network, called) if network else "",
         "key": f"result:balance.streams?period={_shown(month)}&site={place.id}",
         "period": _shown(month),
     }  # fmt: skip
@@ -66,6 +67,15 @@ def names(language: Language, network: Network) -> dict[str, str]:
     """Names of processes and streams in the reader's language, by id."""
     nouns: tuple[Process | Stream, ...] = (*network.processes, *network.streams)
     return {noun.id: language.of(noun) or noun.id for noun in nouns}
+
+
+def unclosed(network: Network, called: Mapping[str, str]) -> str:
+    """The processes whose mass is not balanced, each with what is balanced instead."""
+    return ", ".join(
+        f"{called[process.id]} ({', '.join(process.balances)})"
+        for process in network.processes
+        if process.balances and not {"mass", "energy"} & set(process.balances)
+    )
 
 
 def _network(ledger: Ledger, site: str) -> Network | None:

@@ -64,7 +64,7 @@ def judge_doubt(
         raise InputError(f"month {month} is not one month; give YYYY-MM")
     known = doubts_of(ledger, site, month)
     if group not in {judging.key(row["kind"], row["meters"]) for row in known}:
-        listed = "; ".join(f"{row['kind']} {' + '.join(row['meters'])}" for row in known) or "none"
+        listed = ", ".join(f"{row['kind']} {' + '.join(row['meters'])}" for row in known) or "none"
         raise NotFound(f"{site} {month} has no doubt {kind} {' + '.join(group[1])}, only {listed}")
     body = {
         "month": span.months[0], "kind": kind, "meters": list(group[1]), "verdict": verdict,

@@ -67,9 +67,25 @@ def open_doubts(account: Tables) -> tuple[Row, ...]:
     return tuple(row for row in account["doubts"] if row["state"] == judging.OPEN)
 
 
-def principles(account: Tables, sheet: Sheet, signed: str) -> tuple[Row, ...]:
-    """One row a principle of the AMIRA P754 code: what serves it here, and whether it does."""
-    evidence = _evidence(account, sheet, signed)
+def judges(account: Tables) -> frozenset[str]:
+    """Who judged a doubt of this account."""
+    return frozenset(row["author"] for row in account["doubts"] if row["state"] != judging.OPEN)
+
+
+def principles(
+    account: Tables, sheet: Sheet, signed: str, signer: str, wanted: Mapping[str, float]
+) -> tuple[Row, ...]:
+    """One row a principle of the AMIRA P754 code: what serves it here, and whether it does.
+
+    Parameters
+    ----------
+    signed, signer
+        Whether the account is signed, and the name under its last signature; empty = none.
+    wanted
+        Parameter `balance.account_shares`: least shares of the readings that are `checked` by
+        balances, and that have a `detectable` bias.
+    """
+    evidence = _evidence(account, wanted) | _acts(account, sheet, signed, signer)
     return tuple(
         {
             "number": one["number"], "zh": one["zh"], "en": one["en"], "table": one["served_by"],
@@ -86,26 +102,51 @@ def _principles() -> tuple[Row, ...]:
     return tuple(tomllib.loads(text)["principles"])
 
 
-def _evidence(account: Tables, sheet: Sheet, signed: str) -> dict[str, tuple[bool, str]]:
-    """For each kind of evidence: whether the principle is served, and the figures."""
-    meters, months = account["meters"], account["months"]
+def _evidence(account: Tables, wanted: Mapping[str, float]) -> dict[str, tuple[bool, str]]:
+    """What the readings and balances show: whether a principle is served, and the figures."""
+    meters = account["meters"]
+    count = len(meters)
     checked = sum(row["class"] == "redundant" for row in meters)
     sourced = sum(bool(row["refs"]) for row in meters)
     priors = sum(row["meter"].startswith("prior:") for row in meters)
     shown = sum(row["smallest_detectable"] is not None for row in meters)
     shut = [row for row in account["balances"] if row["relative"] is not None]
     worst = max((abs(row["relative"]) for row in shut), default=0.0)
-    waiting, judged = len(open_doubts(account)), len(account["doubts"])
-    gaps = len(sheet.missing) + len(sheet.partial)
-    count = len(meters)
     return {
-        "redundant": (checked > 0, f"{checked} of {count} readings are checked by balances"),
+        "redundant": (
+            checked >= wanted["checked"] * count,
+            f"{checked} of {count} readings are checked by balances",
+        ),
         "referenced": (sourced == count, f"{sourced} of {count} readings name their rows"),
-        "pinned": (True, f"network version {sheet.network.version}; rows, rules and code named"),
-        "signed": (signed == "signed", signed),
-        "complete": (not gaps, f"{len(months)} months, {gaps} gaps"),
         "provisional": (not priors, f"{priors} of {count} values are stated priors"),
         "closed": (worst <= CLOSED, f"{len(shut)} balances close to {worst:.1e} of their terms"),
-        "detectable": (shown > 0, f"smallest detectable bias stated for {shown} of {count}"),
+        "detectable": (
+            shown >= wanted["detectable"] * count,
+            f"smallest detectable bias stated for {shown} of {count}",
+        ),
+    }
+
+
+def _acts(
+    account: Tables, sheet: Sheet, signed: str, signer: str
+) -> dict[str, tuple[bool, str]]:
+    """What people did: versions, periods, judgements and signatures."""
+    waiting, judged = len(open_doubts(account)), len(account["doubts"])
+    gaps = len(sheet.missing) + len(sheet.partial)
+    alone = signer if signer in judges(account) else ""
+    return {
+        "pinned": _pinned(sheet.network.version, alone),
+        "signed": (signed == "signed", signed),
+        "complete": (not gaps, f"{len(account['months'])} months, {gaps} gaps"),
         "judged": (not waiting, f"{judged - waiting} of {judged} doubts judged, {waiting} open"),
     }
+
+
+def _pinned(version: int, alone: str) -> tuple[bool, str]:
+    """Whether the account can be made again, and does not depend on one person."""
+    if not version:
+        return False, "the network has no version"
+    named = f"network version {version}; rows, rules and code named"
+    if alone:
+        return False, f"{named}; {alone} signed and judged doubts too"
+    return True, named

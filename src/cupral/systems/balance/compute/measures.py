@@ -10,7 +10,7 @@ from cupral.ledger.registers import Line, Site, Stream
 from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.compute.outlet import Outlets, outlets
 from cupral.systems.balance.compute.report import number
-from cupral.systems.balance.compute.statement import Statement
+from cupral.systems.balance.compute.statement import Statement, factors
 from cupral.systems.balance.model import MonthBalance, Noun, Vector
 
 Rows = tuple[dict[str, Any], ...]
@@ -40,19 +40,31 @@ def stream_totals(sheet: Sheet, statement: Statement) -> Rows:
     return tuple(rows)
 
 
-def stream_loadings(statement: Statement) -> Rows:
-    """Rows (stream, group, loading) of the flows; group '' is the independent part."""
-    rows = []
-    for position, (stream, element) in enumerate(statement.keys):
-        if element == "" and np.isfinite(statement.value[position]):
-            rows += [
-                {"stream": stream, "group": name, "loading": float(loading)}
-                for name, loading in zip(statement.groups, statement.loading[position], strict=True)
-                if loading != 0.0
-            ]
-            own = float(np.sqrt(statement.variance[position]))
-            rows.append({"stream": stream, "group": "", "loading": own})
-    return tuple(rows)
+def stream_loadings(statement: Statement, span: str) -> Rows:
+    """Rows (stream, group, loading) of the flows: each group is one error of unit variance.
+
+    Errors that meters keep bear the name of their group, whatever the span. The own errors of
+    the span, which streams of one balance share, are groups 'own:span:number': who adds the
+    loadings by group, streams of one span or of several, has all covariances.
+
+    Parameters
+    ----------
+    span : str
+        Site and period that the statement is of; unlike in any other statement.
+    """
+    flows = [
+        position
+        for position, (_, element) in enumerate(statement.keys)
+        if element == "" and np.isfinite(statement.value[position])
+    ]
+    own = factors(statement.covariance[np.ix_(flows, flows)])
+    names = (*statement.groups, *(f"own:{span}:{number}" for number in range(own.shape[1])))
+    return tuple(
+        {"stream": statement.keys[position][0], "group": name, "loading": float(loading)}
+        for position, row in zip(flows, np.hstack([statement.loading[flows], own]), strict=True)
+        for name, loading in zip(names, row, strict=True)
+        if loading != 0.0
+    )
 
 
 def contents(sheet: Sheet, statement: Statement) -> Rows:

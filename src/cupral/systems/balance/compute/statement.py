@@ -1,7 +1,8 @@
 """Sums over months: flows and element contents with what their uncertainties share.
 
 The part of an error that a meter keeps from month to month adds up over months; what is its
-own in each month adds in quadrature.
+own in each month adds in quadrature. Within a month one meter's own error moves every stream
+that is balanced with it, so the own part is a covariance of all quantities.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,13 @@ from cupral.systems.balance.model import Layout, MonthBalance, Noun, Vector
 
 Key = tuple[str, str]
 """(stream, element); element '' is the flow itself."""
+NULL = 1e-12
+"""Share of a variance below which what is left of it is rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """Quantities with a value, a loading on each group, and an independent variance."""
+    """Quantities with a value, a loading on each group, and a covariance of all own errors."""
 
     keys: tuple[Key, ...]
     value: Vector
@@ -26,13 +29,13 @@ class Statement:
     groups: tuple[str, ...]
     loading: Vector
     """(keys, groups)."""
-    variance: Vector
-    """Independent part."""
+    covariance: Vector
+    """Of what the groups do not share, (keys, keys)."""
 
     @property
     def sd(self) -> Vector:
         """Total standard uncertainty."""
-        total: Vector = np.sqrt((self.loading**2).sum(axis=1) + self.variance)
+        total: Vector = np.sqrt((self.loading**2).sum(axis=1) + self.covariance.diagonal())
         return total
 
     def index(self, key: Key) -> int:
@@ -55,8 +58,9 @@ class Statement:
             ]
         )
         loading = slopes @ self.loading[positions]
-        variance = float(slopes**2 @ self.variance[positions])
-        return compute(point), float(np.sqrt(loading @ loading + variance))
+        own = slopes @ self.covariance[np.ix_(positions, positions)] @ slopes
+        # what cancels exactly leaves rounding, which may lie below zero
+        return compute(point), float(np.sqrt(max(loading @ loading + own, 0.0)))
 
 
 def of_month(balance: MonthBalance) -> Statement:
@@ -75,33 +79,56 @@ def of_month(balance: MonthBalance) -> Statement:
             slopes[index, position] = rate
     known = np.isfinite(value)
     coherent = np.where(known[:, None], found.coherent, 0.0)
-    own = np.where(known, found.independent, 0.0)
-    return Statement(
-        tuple(keys),
-        np.array(rows),
-        names,
-        slopes @ coherent,
-        (slopes * own) ** 2 @ np.ones(len(own)),
-    )
+    own = slopes @ np.where(known[:, None], found.own, 0.0)
+    return Statement(tuple(keys), np.array(rows), names, slopes @ coherent, own @ own.T)
 
 
 def total(statements: Sequence[Statement]) -> Statement:
-    """Sum over months; a group's loadings add with their sign, own variances add."""
+    """Sum over months; a group's loadings add with their sign, own covariances add."""
     keys = tuple(dict.fromkeys(key for s in statements for key in s.keys))
     groups = tuple(sorted({name for s in statements for name in s.groups}))
     row = {key: i for i, key in enumerate(keys)}
     column = {name: i for i, name in enumerate(groups)}
-    value, variance = np.zeros(len(keys)), np.zeros(len(keys))
+    value, covariance = np.zeros(len(keys)), np.zeros((len(keys), len(keys)))
     loading, seen = np.zeros((len(keys), len(groups))), np.zeros(len(keys))
     for statement in statements:
         rows = [row[key] for key in statement.keys]
         columns = [column[name] for name in statement.groups]
         value[rows] += statement.value
-        variance[rows] += statement.variance
+        covariance[np.ix_(rows, rows)] += statement.covariance
         loading[np.ix_(rows, columns)] += statement.loading
         seen[rows] += 1
     value[seen < len(statements)] = np.nan
-    return Statement(keys, value, groups, loading, variance)
+    return Statement(keys, value, groups, loading, covariance)
+
+
+def factors(covariance: Vector) -> Vector:
+    """Independent errors of unit variance that make up a covariance.
+
+    Parameters
+    ----------
+    covariance : (n, n) [unit squared]
+        Of any rank.
+
+    Returns
+    -------
+    (n, rank) [unit]
+        Loading of each quantity on each error: Cholesky's lower triangle without its null
+        columns, so quantities that share nothing share no error.
+
+    Examples
+    --------
+    >>> factors(np.array([[4.0, 2.0], [2.0, 1.0]])).tolist()
+    [[2.0], [1.0]]
+    """
+    rest, columns = covariance.copy(), []
+    for pivot, variance in enumerate(covariance.diagonal()):
+        if rest[pivot, pivot] > NULL * variance:
+            column = rest[:, pivot] / np.sqrt(rest[pivot, pivot])
+            column[:pivot] = 0.0
+            rest -= np.outer(column, column)
+            columns.append(column)
+    return np.array(columns).reshape(-1, len(covariance)).T
 
 
 Terms = tuple[float, tuple[int, ...]]

@@ -64,7 +64,8 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
     Result
         value: doubts still open [1]; status 'open doubts', 'ready to sign', 'signed' or
         'changed since signed'; parts one row a principle {number, zh, en, served, evidence};
-        tables months, doubts, meters, balances (what a signature stands for), inputs, signature.
+        tables months, doubts, meters, balances (what a signature stands for), inputs, and
+        signature, whose `judged_too` tells whether the signer also judged a doubt.
 
     Raises
     ------
@@ -74,6 +75,8 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
     tables, sheet = account_of(ledger, site, period)
     signatures = ledger.documents("account", id=f"{site}/{Period.parse(period)}", latest=False)
     state = _state(tables, signatures)
+    shares = ledger.parameter("balance.account_shares", Period.parse(period).start.date())
+    signer = signatures[-1].author if signatures else ""
     return Result(
         query="balance.accounts",
         subject=site,
@@ -82,14 +85,18 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
         unit="1",
         origin="reconciled",
         status=state,
-        badges=(*sheet.badges, "unconfirmed: principles 5-10 of P754 are from memory"),
-        parts=account.principles(tables, sheet, state),
+        badges=(
+            *sheet.badges,
+            "unconfirmed: principles 5-10 of P754 are from memory",
+            *(() if shares.confirmed else (f"unconfirmed: {shares.id}",)),
+        ),
+        parts=account.principles(tables, sheet, state, signer, shares.value),
         tables={
             **tables,
             **_further(ledger, sheet, period),
             "signature": tuple(_signature(one, tables) for one in signatures),
         },
-        lineage=sheet.lineage,
+        lineage=(*sheet.lineage, shares.reference),
     )
 
 
@@ -128,5 +135,6 @@ def _signature(one: Document, tables: account.Tables) -> dict[str, Any]:
         "version": one.version, "author": one.author, "statement": one.body["statement"],
         "posting": one.body["posting"], "network": one.body["network"], "code": one.body["code"],
         "unchanged": one.body["fingerprint"] == account.fingerprint(tables),
+        "judged_too": one.author in account.judges(tables),
         "fingerprint": one.body["fingerprint"],
     }  # fmt: skip

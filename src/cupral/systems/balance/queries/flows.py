@@ -59,7 +59,7 @@ def streams(ledger: Ledger, *, site: str, period: str, treatment: str = "compens
             "meters": report.meters(balance),
             "suspects": report.suspects(balance),
             "balances": report.balances(balance),
-            "loadings": measures.stream_loadings(of_month(balance)),
+            "loadings": measures.stream_loadings(of_month(balance), f"{site}/{period}"),
         },
         lineage=sheet.lineage,
     )
@@ -73,7 +73,8 @@ def months(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
     -------
     Result
         parts one row a stream with its sum and sd; tables loadings (stream, group, loading;
-        group '' = independent part), summary and suspects by month.
+        groups are independent errors of unit variance, those named 'own:' of this period only),
+        summary and suspects by month.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def months(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
         badges=sheet.badges,
         parts=measures.stream_totals(sheet, statement),
         tables={
-            "loadings": measures.stream_loadings(statement),
+            "loadings": measures.stream_loadings(statement, f"{site}/{period}"),
             "summary": tuple(report.summary(balance) for balance in sheet.balances),
             "suspects": tuple(row for b in sheet.balances for row in report.suspects(b)),
         },

@@ -14,7 +14,7 @@ LEVELS = ("city", "cluster", "enterprise", "site")
 SEVERAL = "several"
 """City or cluster of an enterprise whose sites lie in more than one."""
 
-_NUMBERS = ("value", "base", "potential", "rank")
+_NUMBERS = ("value", "base", "capacity", "intensity")
 """Columns of a contribution that are added up or sorted by."""
 
 Contribution = dict[str, Any]
@@ -150,7 +150,7 @@ def gaps(
     known = [row for row in rows if row["value"] is not None]
     if not known or any(row["element"] for row in known):
         return []
-    if all(row.get("potential") is not None for row in known):
+    if all(row.get("capacity") is not None for row in known):
         return share_gaps(known)
     if known[0]["kind"] == "mean":
         return mean_gaps(known, required)
@@ -163,16 +163,16 @@ def share_gaps(rows: Sequence[Contribution]) -> list[dict[str, Any]]:
     Parameters
     ----------
     rows : sequence of dict
-        Contributions with `potential` (any unit) and `rank` (low = next).
+        Contributions with `capacity` (any unit) and `intensity` (low = next).
     """
-    whole = math.fsum(row["potential"] for row in rows)
+    whole = math.fsum(row["capacity"] for row in rows)
     out = [row for row in rows if row["value"] == 0.0]
-    out.sort(key=lambda row: (row.get("rank") is None, row.get("rank") or 0.0))
+    out.sort(key=lambda row: (row.get("intensity") is None, row.get("intensity") or 0.0))
     return [
         {
-            **_where(row), "due": row["potential"] / whole, "gives": 0.0,
-            "gap": row["potential"] / whole, "rank": row.get("rank"),
-            "by": "potential, next first", "unit": row["unit"],
+            **_where(row), "due": row["capacity"] / whole, "gives": 0.0,
+            "gap": row["capacity"] / whole, "intensity": row.get("intensity"),
+            "by": "capacity, next first", "unit": row["unit"],
         }
         for row in out
     ]  # fmt: skip

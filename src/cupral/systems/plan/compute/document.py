@@ -86,7 +86,9 @@ def _notes(page: Any, brief: Result) -> None:
 
 def _text(value: Any) -> str:
     shown = sections.cell(value)
-    return shown if isinstance(shown, str) else f"{shown:,.6g}"
+    if isinstance(shown, str):
+        return shown
+    return f"{shown:,.0f}" if abs(shown) >= 1000 else f"{shown:.4g}"
 
 
 def _bytes(page: Any) -> bytes:

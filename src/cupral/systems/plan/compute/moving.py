@@ -64,7 +64,7 @@ def doubts(balance: Result, own: Collection[str], move: Move, target: str) -> li
             "months": [row["month"] for row in found],
             "size": math.fsum(row["size"] for row in found) / len(found),
             "size_unit": found[0]["unit"], "direct": direct[meters],
-            "moved": move.amount if direct[meters] else None, "unit": move.unit,
+            "moved": move.amount if direct[meters] else None, "moved_unit": move.unit,
         }
         for (meters, kind), found in groups.items()
     ]  # fmt: skip

@@ -66,6 +66,8 @@ class _TestEntry(_Strict):
     value: float | None = None
     parameter: str = ""
     proposal: bool = False
+    measured_zh: str = ""
+    measured_en: str = ""
 
     @model_validator(mode="after")
     def _one_threshold(self) -> "_TestEntry":

@@ -59,7 +59,7 @@ SECTIONS = (
             ("target", "目标", "target"), ("site", "工厂", "site"), ("months", "月份", "months"),
             ("meters", "仪表", "meters"), ("kind", "类型", "kind"), ("size", "大小", "size"),
             ("size_unit", "单位", "unit"), ("moved", "使目标移动", "moved the target by"),
-            ("unit", "单位", "unit"),
+            ("moved_unit", "单位", "unit"),
         ),
     ),
     Section(
@@ -100,8 +100,24 @@ def lines(brief: Result) -> tuple[str, ...]:
 
 
 def rows(brief: Result, section: Section) -> tuple[Row, ...]:
-    """The rows of a section."""
-    return brief.tables.get(section.name, ())
+    """The rows of a section, in units and months that a reader knows."""
+    return tuple(_readable(row) for row in brief.tables.get(section.name, ()))
+
+
+READABLE = {"1": (100.0, "百分点 points"), "kg/kg": (1e6, "g/t")}
+"""Unit of a difference -> factor and name under which it is printed."""
+
+
+def _readable(row: Row) -> Row:
+    """A row with its months written out and its small numbers in other units."""
+    shown = dict(row)
+    if "months" in row:
+        shown["months"] = [f"{month // 100}-{month % 100:02d}" for month in row["months"]]
+    for name, unit in (("size", "size_unit"), ("moved", "moved_unit")):
+        if row.get(unit) in READABLE and row[name] is not None:
+            scale, shown[unit] = READABLE[row[unit]]
+            shown[name] = row[name] * scale
+    return shown
 
 
 def page_columns(section: Section) -> tuple[tuple[str, str, str], ...]:

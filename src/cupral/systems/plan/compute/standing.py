@@ -111,8 +111,8 @@ def row(
     by = decisive(told, found, basis)
     best = told if by == "declared" and told is not None else found
     return {
-        "target": target.id, "test_id": bar.test.id, "indicator_zh": target.indicator_zh,
-        "indicator_en": target.indicator_en, "figure": bar.test.figure, "test": bar.text,
+        "target": target.id, "test_id": bar.test.id, **_named(target, bar.test),
+        "figure": bar.test.figure, "test": bar.text,
         "relation": bar.test.relation, "threshold": bar.threshold,
         **_allowed(bar.bounds), "unit": bar.test.unit,
         "declared": _value(told), "reconciled": _value(found),
@@ -143,6 +143,14 @@ def decisive(declared: Figure | None, second: Figure | None, basis: str) -> str:
 def contradicted(row: Mapping[str, Any]) -> bool:
     """Whether the two figures of a row lead to opposite verdicts."""
     return {row["met_declared"], row["met_reconciled"]} == {judging.MET, judging.NOT_MET}
+
+
+def _named(target: Target, test: Test) -> Mapping[str, str]:
+    """The indicator, and behind a colon what is compared where that is something else."""
+    return {
+        "indicator_zh": "：".join(filter(None, (target.indicator_zh, test.measured_zh))),
+        "indicator_en": ": ".join(filter(None, (target.indicator_en, test.measured_en))),
+    }
 
 
 def _allowed(bounds: Bounds) -> Mapping[str, float | None]:

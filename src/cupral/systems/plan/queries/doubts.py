@@ -40,9 +40,9 @@ def of(ledger: Ledger, standing: Standing, rows: Sequence[Contribution]) -> tupl
     Returns
     -------
     tuple of dict
-        {target, site, meters, kind, months, size, size_unit, direct, moved, unit}: `direct` says
-        that a doubted meter stands on the line's own streams, and then `moved` is the site's
-        contribution by the second figure less the declared (else the measured) one.
+        {target, site, meters, kind, months, size, size_unit, direct, moved, moved_unit}:
+        `direct` says that a doubted meter stands on the line's own streams, and then `moved`
+        is the site's contribution by the second figure less the declared (else measured) one.
     """
     found = []
     for site, moved in moving.moved(rows).items():
