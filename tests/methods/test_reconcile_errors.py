@@ -118,7 +118,7 @@ def test_large_unmeasured_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """A block of unmeasured streams above the dense limit is refused with advice."""
     monkeypatch.setattr(elimination, "BLOCK_LIMIT", 1)
     with pytest.raises(SizeError, match="2 balances by 1 streams"):
-        reconcile([[1, -1, 0], [0, 1, -1]], [10.0, NAN, 8.0], [0.1, NAN, 0.1])
+        reconcile([[1, -2, 0], [0, 1, -1]], [10.0, NAN, 8.0], [0.1, NAN, 0.1])
 
 
 def test_large_sensitivity(monkeypatch: pytest.MonkeyPatch) -> None:

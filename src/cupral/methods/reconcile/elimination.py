@@ -1,9 +1,9 @@
 """Exact elimination of unmeasured streams by projection, one connected block at a time.
 
 For ``A_U x_U = c`` it finds a projector P whose rows span the left null space of A_U
-(``P A_U = 0``), an operator T with ``x_U = T c`` (least norm), and which x_U are determined.
-In a plain network P merges the processes that unmeasured streams join; those joined to the
-outside lose their balance.
+(``P A_U = 0``), an operator T with ``x_U = T c``, and which x_U are determined. In a plain
+network P merges the processes that unmeasured streams join; those joined to the outside lose
+their balance. Other blocks are dense.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import qr, solve_triangular
 from scipy.sparse.csgraph import connected_components
 
+from cupral.methods.reconcile.echelon import resolve
 from cupral.methods.reconcile.errors import SizeError
+from cupral.methods.reconcile.forest import span
+from cupral.methods.reconcile.laplacian import plain
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Vector
+from cupral.methods.reconcile.solver import Solver
 
-RANK_TOLERANCE = 1e-10
-"""Singular values below this share of the largest count as zero (after scaling)."""
 BLOCK_LIMIT = 3000
-"""Largest number of rows or unmeasured streams of one connected block."""
+"""Largest number of rows or unmeasured streams of one connected block that is no network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +30,9 @@ class Elimination:
 
     projector: Matrix | Columns
     """P, (p, m): rows free of unmeasured streams."""
-    solver: Matrix
-    """T, (u, m): unmeasured streams from the right-hand side, least norm."""
+    solver: Solver
+    """T, (u, m): unmeasured streams from the right-hand side; of all solutions the one of least
+    norm, in a plain network the one along a spanning forest."""
     observable: Mask
     """(u,): determined by the measured streams."""
     rank: int
@@ -56,10 +58,10 @@ class _Triplets:
 
     def matrix(self, shape: tuple[int, int]) -> Matrix:
         """The finished matrix."""
-        if not self.rows:
-            return sparse.csr_array(shape, dtype=np.float64)
         place = (np.concatenate(self.rows), np.concatenate(self.columns))
-        return sparse.csr_array((np.concatenate(self.values), place), shape=shape)
+        result: Matrix = sparse.csr_array((np.concatenate(self.values), place), shape=shape)
+        result.eliminate_zeros()
+        return result
 
 
 def eliminate(unmeasured: Columns, row_scale: Vector) -> Elimination:
@@ -75,57 +77,93 @@ def eliminate(unmeasured: Columns, row_scale: Vector) -> Elimination:
     Raises
     ------
     SizeError
-        One connected block of unmeasured streams is larger than `BLOCK_LIMIT`.
+        One connected block that is no plain network is larger than `BLOCK_LIMIT`.
+    ScaleError
+        Unmeasured streams depend on each other by factors that leave double precision.
 
     Source
     ------
-    Crowe, Garcia Campos, Hrymak 1983, AIChE J. 29:881 (projection matrix).
+    Crowe, Garcia Campos, Hrymak 1983, AIChE J. 29:881 (projection matrix); Mah, Stanley,
+    Downing 1976, Ind. Eng. Chem. Process Des. Dev. 15:175 (merged nodes, cycles).
+
+    Examples
+    --------
+    >>> found = eliminate(sparse.csc_array([[-1.0], [1.0], [0.0]]), np.ones(3))
+    >>> found.projector.toarray().tolist(), found.observable.tolist()
+    ([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [True])
     """
     rows, streams = unmeasured.shape
     if not streams:
-        nothing = sparse.csr_array((0, rows), dtype=np.float64)
+        nothing = Solver((sparse.csr_array((0, rows), dtype=np.float64),))
         identity: Columns = sparse.eye_array(rows, format="csc")
         return Elimination(identity, nothing, np.zeros(0, dtype=np.bool_), 0, None)
-    projector, solver, bound = (_Triplets([], [], []) for _ in range(3))
-    observable = np.zeros(streams, dtype=np.bool_)
-    touched = np.zeros(rows, dtype=np.bool_)
-    touched[unmeasured.indices] = True
-    free = np.flatnonzero(~touched)
-    projector.rows.append(np.arange(len(free)))
-    projector.columns.append(free)
-    projector.values.append(np.ones(len(free)))
-    height, rank, exact = len(free), 0, True
-    for block_rows, block_streams in _blocks(unmeasured):
-        block, scale = _dense(unmeasured, block_rows, block_streams), row_scale[block_rows]
-        plain = _is_network(block)
-        left, inverse, seen, rounded = _solve_block(block, plain, scale)
-        exact = exact and (plain or not len(left))
-        new = np.arange(height, height + len(left))
-        projector.add(new, block_rows, left)
-        bound.add(new, block_rows, rounded)
-        solver.add(block_streams, block_rows, inverse)
-        observable[block_streams] = seen
-        height, rank = height + len(left), rank + len(block_rows) - len(left)
-    p, t = projector.matrix((height, rows)), solver.matrix((streams, rows))
-    p.eliminate_zeros()
-    noise = None if exact else bound.matrix((height, rows))
-    return Elimination(p, t, observable, rank, noise)
+    part = _parts(unmeasured)
+    dense = np.zeros(part.max() + 1, dtype=np.bool_)
+    dense[part[rows:][~plain(unmeasured)]] = True
+    network = _merge(unmeasured, part, dense)
+    if not dense.any():
+        return network
+    return _join(network, _resolve(unmeasured, row_scale, part, dense))
 
 
-def _blocks(unmeasured: Columns) -> list[tuple[Index, Index]]:
-    """Rows and streams of each connected block that holds a coefficient."""
+def _parts(unmeasured: Columns) -> Index:
+    """Which connected part each of the m balances and then each of the u streams belongs to."""
     rows, streams = unmeasured.shape
-    if not unmeasured.nnz:
-        return []
     column = np.repeat(np.arange(streams), np.diff(unmeasured.indptr))
     graph = sparse.coo_array(
         (np.ones(len(column)), (unmeasured.indices, rows + column)), shape=(rows + streams,) * 2
     )
-    _, label = connected_components(graph, directed=False)
-    order = np.argsort(label, kind="stable")
-    cuts = np.flatnonzero(np.diff(label[order])) + 1
-    parts = [part for part in np.split(order, cuts) if len(part) > 1]
-    return [(part[part < rows], part[part >= rows] - rows) for part in parts]
+    label: Index = connected_components(graph, directed=False)[1]
+    return label
+
+
+def _merge(unmeasured: Columns, part: Index, dense: Mask) -> Elimination:
+    """All parts that are plain networks: one balance for each that does not touch the outside."""
+    rows, streams = unmeasured.shape
+    gone = dense.copy()
+    gone[part[rows:][np.diff(unmeasured.indptr) == 1]] = True
+    kept = np.flatnonzero(~gone[part[:rows]])
+    names, root, group = np.unique(part[kept], return_index=True, return_inverse=True)
+    projector = sparse.csr_array((np.ones(len(kept)), (group, kept)), shape=(len(names), rows))
+    place = np.flatnonzero(~dense[part[rows:]])
+    forest = span(unmeasured[:, place], kept[root])
+    hung = place[forest.stream]
+    entry = (1.0 / forest.coefficient, (hung, forest.process))
+    first = sparse.csr_array(entry, shape=(streams, rows))
+    observable = np.zeros(streams, dtype=np.bool_)
+    observable[hung] = forest.bridge
+    return Elimination(projector, Solver((first, *forest.sums())), observable, len(hung), None)
+
+
+def _resolve(unmeasured: Columns, row_scale: Vector, part: Index, dense: Mask) -> Elimination:
+    """All parts that are no networks, each a dense block."""
+    rows, streams = unmeasured.shape
+    projector, solver, bound = (_Triplets([], [], []) for _ in range(3))
+    observable = np.zeros(streams, dtype=np.bool_)
+    height, rank = 0, 0
+    for balances, places in _blocks(part, dense, rows):
+        block, scale = _dense(unmeasured, balances, places), row_scale[balances]
+        inner, column_scale = equilibrate(scale[:, None] * block)
+        scale = inner * scale
+        found = resolve(scale[:, None] * block * column_scale)
+        new = np.arange(height, height + len(found.left))
+        projector.add(new, balances, found.left * scale)
+        bound.add(new, balances, found.rounding * scale)
+        solver.add(places, balances, found.inverse * column_scale[:, None] * scale)
+        observable[places] = found.determined
+        height, rank = height + len(new), rank + len(balances) - len(new)
+    noise = bound.matrix((height, rows)) if height else None
+    inverse = Solver((solver.matrix((streams, rows)),))
+    return Elimination(projector.matrix((height, rows)), inverse, observable, rank, noise)
+
+
+def _blocks(part: Index, dense: Mask, rows: int) -> list[tuple[Index, Index]]:
+    """Balances and streams of each dense part."""
+    order = np.argsort(part, kind="stable")
+    order = order[dense[part[order]]]
+    cuts = np.flatnonzero(np.diff(part[order])) + 1
+    pieces = np.split(order, cuts)
+    return [(piece[piece < rows], piece[piece >= rows] - rows) for piece in pieces]
 
 
 def _dense(matrix: Columns, rows: Index, streams: Index) -> NDArray[np.float64]:
@@ -136,53 +174,27 @@ def _dense(matrix: Columns, rows: Index, streams: Index) -> NDArray[np.float64]:
             f"block (first row {rows[0]}); allowed are {BLOCK_LIMIT}. Measure or estimate some "
             "of these streams, or reconcile the sites separately."
         )
-    local = np.empty((len(rows), len(streams)))
-    local[:] = 0.0
+    local = np.zeros((len(rows), len(streams)))
     for position, stream in enumerate(streams):
         span = slice(matrix.indptr[stream], matrix.indptr[stream + 1])
         local[np.searchsorted(rows, matrix.indices[span]), position] = matrix.data[span]
     return local
 
 
-def _solve_block(
-    block: NDArray[np.float64], plain: bool, scale: Vector
-) -> tuple[NDArray[np.float64], ...]:
-    """Left null space, least-norm inverse, observability and rounding of one dense block."""
-    if block.shape == (1, 1):
-        return np.zeros((0, 1)), 1.0 / block, np.ones(1, dtype=np.bool_), np.zeros((0, 1))
-    inner, column_scale = equilibrate(scale[:, None] * block)
-    row_scale = inner * scale
-    u, s, vt = np.linalg.svd(row_scale[:, None] * block * column_scale, full_matrices=True)
-    rank = int(np.count_nonzero(s > RANK_TOLERANCE * s[0]))
-    inverse = (vt[:rank].T / s[:rank]) @ u[:, :rank].T
-    inverse[np.abs(inverse) < 1e-14] = 0.0  # rounding where nothing depends on the row
-    inverse *= column_scale[:, None] * row_scale
-    seen = np.linalg.norm(vt[rank:], axis=0) < 1e-8
-    if plain:
-        left = np.ones((len(block) - rank, len(block)))
-    else:
-        left = _left_null_space(row_scale[:, None] * block * column_scale, rank) * row_scale
-    return left, inverse, seen, np.zeros_like(left) if plain else np.ones_like(left) * row_scale
-
-
-def _left_null_space(block: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
-    """One row for each dependent row of a block: that row less the independent ones it repeats.
-
-    An orthonormal basis would mix balances of unlike size, and their rounding with them.
-    """
-    triangle, pivot = qr(block.T, mode="r", pivoting=True, check_finite=False)
-    combined = solve_triangular(triangle[:rank, :rank], triangle[:rank, rank:])
-    left = np.zeros((len(block) - rank, len(block)))
-    left[:, pivot[:rank]] = np.where(np.abs(combined) < 1e-14, 0.0, -combined).T
-    left[np.arange(len(left)), pivot[rank:]] = 1.0
-    return left
-
-
-def _is_network(block: NDArray[np.float64]) -> bool:
-    """Every column leaves one process and enters another with the same coefficient, or one only."""
-    filled = np.count_nonzero(block, axis=0)
-    total = block.sum(axis=0)
-    return bool(np.all((filled == 1) | ((filled == 2) & (total == 0.0))))
+def _join(network: Elimination, blocks: Elimination) -> Elimination:
+    """Both together; they share no balance and no stream."""
+    first, *sums = network.solver.factors
+    noise = blocks.bound
+    if noise is not None:
+        exact = sparse.csr_array(network.projector.shape, dtype=np.float64)
+        noise = sparse.vstack((exact, noise), format="csr")
+    return Elimination(
+        sparse.vstack((network.projector, blocks.projector), format="csr"),
+        Solver((sparse.csr_array(first + blocks.solver.factors[0]), *sums)),
+        network.observable | blocks.observable,
+        network.rank + blocks.rank,
+        noise,
+    )
 
 
 def balance_scale(columns: Columns, unmeasured: Index) -> Vector:

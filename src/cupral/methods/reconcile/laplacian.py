@@ -7,7 +7,7 @@ from scipy import sparse
 
 from cupral.methods.reconcile.cholesky import upper_triangle
 from cupral.methods.reconcile.compiled import compiled, is_compiling
-from cupral.methods.reconcile.problem import Columns, Index, Vector
+from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
 
 COMPILED = 100_000
 """Beyond this many entries of B the product is worth a compiled loop."""
@@ -116,12 +116,18 @@ def pairs(columns: Columns) -> tuple[Index, Index, Index]:
 
 
 def is_network(balance: Columns) -> bool:
-    """Every column is empty, has one entry, or has two that cancel."""
+    """Every column is plain."""
+    return bool(np.diff(balance.indptr).max(initial=0) <= 2 and plain(balance).all())
+
+
+def plain(balance: Columns) -> Mask:
+    """Columns (k,) that are empty, have one entry, or have two that cancel."""
     filled = np.diff(balance.indptr)
-    if filled.max(initial=0) > 2:
-        return False
-    first = balance.indptr[:-1][filled == 2]
-    return bool(np.all(balance.data[first] == -balance.data[first + 1]))
+    result = np.asarray(filled <= 2)
+    two = np.flatnonzero(filled == 2)
+    first = balance.indptr[two]
+    result[two] = balance.data[first] == -balance.data[first + 1]
+    return result
 
 
 def _laplacian(balance: Columns, variance: Vector) -> Columns:

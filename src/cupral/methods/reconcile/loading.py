@@ -124,6 +124,8 @@ def loadings(reconciliation: Reconciliation, *, group: ArrayLike, share: ArrayLi
     member = identifier[:, None] == names
     coherent = respond(system, member * (np.sqrt(common) * sd)[:, None])
     own = respond(system, np.diag(np.sqrt(1.0 - common) * sd))
+    if not own.shape[1]:  # nothing is measured; the unknown still needs a column to stand in
+        own = np.zeros((len(own), 1))
     own[np.isnan(reconciliation.value)] = np.nan
     return Loadings(names, coherent, own)
 

@@ -350,7 +350,10 @@ def _weights(reconciliation: Reconciliation, scale: ArrayLike | None) -> Vector:
     counted = np.nan_to_num(reconciliation.sd) > 0
     value = np.abs(reconciliation.value)
     compared = value if scale is None else np.asarray(scale, dtype=np.float64)
-    if compared.shape != value.shape or not (compared[counted] > 1e-9 * np.nanmax(value)).all():
+    if (
+        compared.shape != value.shape
+        or not (compared[counted] > 1e-9 * np.nanmax(value, initial=0.0)).all()
+    ):
         raise ReconcileError(
             "a relative variance needs a scale other than zero for every observable stream; "
             f"pass scale ({len(value)},) [unit], infinite for streams to leave out."

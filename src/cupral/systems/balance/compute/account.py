@@ -127,9 +127,7 @@ def _evidence(account: Tables, wanted: Mapping[str, float]) -> dict[str, tuple[b
     }
 
 
-def _acts(
-    account: Tables, sheet: Sheet, signed: str, signer: str
-) -> dict[str, tuple[bool, str]]:
+def _acts(account: Tables, sheet: Sheet, signed: str, signer: str) -> dict[str, tuple[bool, str]]:
     """What people did: versions, periods, judgements and signatures."""
     waiting, judged = len(open_doubts(account)), len(account["doubts"])
     gaps = len(sheet.missing) + len(sheet.partial)
