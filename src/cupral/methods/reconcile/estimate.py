@@ -97,14 +97,14 @@ def solve(system: System, start: Vector | None = None) -> tuple[Vector, Vector]:
 
     Unobservable streams stay as near as possible to `start` (zero by default).
     """
-    problem, measured = system.problem, system.measured
+    problem, place = system.problem, system.place
     residual = system.residual
     multiplier = system.factor.solve(residual)
     value = problem.measured.copy()
-    value[measured] -= system.pull(multiplier)
+    value[place] -= system.pull(multiplier)
     # a second solve takes away what rounding left open
-    left = system.balance @ value[measured] - system.target
-    value[measured] -= system.pull(system.factor.solve(left))
+    left = system.balance @ value[place] - system.target
+    value[place] -= system.pull(system.factor.solve(left))
     if len(system.unmeasured):
         value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
         value[system.unmeasured] = _unmeasured(system, value)

@@ -68,9 +68,14 @@ class System:
         return np.asarray((self.variance * moved.T).T)
 
     @property
+    def place(self) -> Index | slice:
+        """Where the k streams stand among all n; a slice, which copies nothing, if they are all."""
+        return self.measured if len(self.measured) < len(self.problem.measured) else slice(None)
+
+    @property
     def residual(self) -> Vector:
         """Imbalance ``B y - d`` of the raw measurements, (p,)."""
-        return np.asarray(self.balance @ self.problem.measured[self.measured] - self.target)
+        return np.asarray(self.balance @ self.problem.measured[self.place] - self.target)
 
 
 def assemble(problem: Problem, *, uncertainty: bool = True, former: System | None = None) -> System:
