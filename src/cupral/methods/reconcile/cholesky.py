@@ -93,11 +93,16 @@ def upper_triangle(matrix: Any) -> Columns:
     return result
 
 
+def both_triangles(upper: Columns) -> Columns:
+    """The symmetric matrix of an upper triangle."""
+    whole: Columns = sparse.csc_array(upper + sparse.triu(upper, 1).T)
+    return whole
+
+
 def _superlu(matrix: Columns) -> Any:
     """SuperLU with pivots on the diagonal."""
-    whole = sparse.csc_array(matrix + sparse.triu(matrix, 1).T)
     try:
-        return splu(whole, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+        return splu(both_triangles(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
     except RuntimeError as error:
         raise lost(0.0) from error
 

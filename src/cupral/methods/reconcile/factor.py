@@ -20,7 +20,7 @@ from cupral.methods.reconcile.dissection import Dissected, dissect
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
-from cupral.methods.reconcile.laplacian import normal, pairs
+from cupral.methods.reconcile.laplacian import normal, pairs, weigh
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Vector
 
 DENSE_INVERSE = 300
@@ -140,7 +140,9 @@ class Schur:
         solved = self._solved(residual)
         for _ in range(REFINED if self.pivot < CLEAR else 0):
             # by its factors S keeps the small weights that its sums have lost
-            left = residual - self.balance @ self._weigh(self.balance.T @ solved)
+            left = residual - self.balance @ weigh(
+                self.balance.T @ solved, self.variance, self.covariance
+            )
             solved = solved + self._solved(left)
         return solved
 
@@ -150,12 +152,6 @@ class Schur:
             return np.asarray(self.scale * self.engine.solve(self.scale * residual))
         columns = [self._solved(column) for column in residual.T]
         return np.stack(columns, axis=1) if columns else np.zeros(residual.shape)
-
-    def _weigh(self, moved: NDArray[np.float64]) -> NDArray[np.float64]:
-        """``V m`` for a vector or the columns of a matrix."""
-        if self.covariance is not None:
-            return np.asarray(self.covariance @ moved)
-        return np.asarray((self.variance * moved.T).T)
 
     def quadratic(self, columns: Columns) -> Vector:
         """``h^T S^-1 h`` of each column: by entries of the inverse, of long columns by solving."""

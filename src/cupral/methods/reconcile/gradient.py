@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
+from cupral.methods.reconcile.cholesky import both_triangles
 from cupral.methods.reconcile.errors import ScaleError, SizeError
 from cupral.methods.reconcile.problem import Columns, Matrix, Vector
 
@@ -28,7 +29,7 @@ class Gradient:
 
     def update(self, matrix: Columns) -> None:
         """Take another matrix of the same pattern."""
-        self.matrix, self.whole = matrix, _both_triangles(matrix)
+        self.matrix, self.whole = matrix, sparse.csr_array(both_triangles(matrix))
 
     def solve(self, right: Vector) -> Vector:
         """``S^-1 r`` for one right-hand side.
@@ -71,9 +72,4 @@ class Gradient:
 
 def gradient(matrix: Columns, fill: float) -> Gradient:
     """Wrap an upper triangle of unit diagonal."""
-    return Gradient(matrix, _both_triangles(matrix), fill)
-
-
-def _both_triangles(matrix: Columns) -> Matrix:
-    """The symmetric matrix of an upper triangle, as csr."""
-    return sparse.csr_array(matrix + sparse.triu(matrix, 1).T)
+    return Gradient(matrix, sparse.csr_array(both_triangles(matrix)), fill)

@@ -95,7 +95,7 @@ def influence(
             "`sd_with_meter` which single meter would determine it."
         )
     slope = derivative(system, expressed(system, weights))
-    variance = float(slope @ weigh(system, slope))
+    variance = float(slope @ system.weigh(slope))
     own, groups, shared = _parts(system, slope, variance, group, share)
     return Influence(
         value=float(weights @ _filled(reconciliation)),
@@ -146,7 +146,7 @@ def without(reconciliation: Reconciliation, streams: ArrayLike) -> Uncertain:
     left = slope - slope[:, place] @ np.linalg.solve(inner, precision.T)
     bias = np.linalg.solve(inner, unit.T @ system.balance.T @ system.factor.solve(system.residual))
     value = reconciliation.value[names] - slope[:, place] @ bias
-    return Uncertain(value, left @ weigh(system, left.T))
+    return Uncertain(value, left @ system.weigh(left.T))
 
 
 def combination(reconciliation: Reconciliation, target: ArrayLike) -> Vector:
@@ -181,18 +181,11 @@ def expressed(system: System, weights: NDArray[np.float64]) -> NDArray[np.float6
 
 def derivative(system: System, expression: NDArray[np.float64]) -> NDArray[np.float64]:
     """Derivatives (..., k) by each reading of adjusted combinations (..., k)."""
-    weighed = weigh(system, expression.T)
+    weighed = system.weigh(expression.T)
     taken = system.balance.T @ system.factor.solve(system.balance @ weighed)
     result = expression - taken.T
     prior = np.sqrt(np.einsum("...i,...i->...", expression, weighed.T))[..., None]
     return np.where(np.abs(result) * np.sqrt(system.variance) > DUST * prior, result, 0.0)
-
-
-def weigh(system: System, vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``V v`` for a vector or the columns of a matrix."""
-    if system.covariance is not None:
-        return np.asarray(system.covariance @ vector)
-    return np.asarray((vector.T * system.variance).T)
 
 
 def open_directions(system: System) -> Matrix:

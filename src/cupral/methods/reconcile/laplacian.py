@@ -3,11 +3,22 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from cupral.methods.reconcile.cholesky import upper_triangle
 from cupral.methods.reconcile.compiled import compiled, is_compiling
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Vector
+
+
+def weigh(
+    moved: NDArray[np.float64], variance: Vector, covariance: Columns | None
+) -> NDArray[np.float64]:
+    """``V m`` for a vector or the columns of a matrix; `covariance` None means independent."""
+    if covariance is not None:
+        return np.asarray(covariance @ moved)
+    return np.asarray((variance * moved.T).T)
+
 
 COMPILED = 100_000
 """Beyond this many entries of B the product is worth a compiled loop."""

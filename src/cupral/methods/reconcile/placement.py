@@ -20,7 +20,6 @@ from cupral.methods.reconcile.influence import (
     expressed,
     open_directions,
     undetermined,
-    weigh,
 )
 from cupral.methods.reconcile.loading import DENSE_ENTRIES
 from cupral.methods.reconcile.problem import Columns, Index, Vector
@@ -256,13 +255,13 @@ def _sd(reconciliation: Reconciliation, target: ArrayLike) -> float:
     if undetermined(system, weights).any():
         return float("inf")
     slope = derivative(system, expressed(system, weights))
-    return float(np.sqrt(slope @ weigh(system, slope)))
+    return float(np.sqrt(slope @ system.weigh(slope)))
 
 
 def _covariance(system: System, slope: Vector) -> Vector:
     """Covariance (n,) of every observable stream with the combination of that slope."""
     result = np.zeros(len(system.problem.measured))
-    moved = weigh(system, slope)
+    moved = system.weigh(slope)
     result[system.measured] = moved
     if len(system.unmeasured):
         through = -(system.elimination.solver @ (system.flows @ moved))
@@ -274,7 +273,7 @@ def _sharpened(reconciliation: Reconciliation, weights: Vector, spread: Vector) 
     """Sd of a determined target with one more meter at each stream."""
     system = reconciliation.system
     slope = derivative(system, expressed(system, weights))
-    variance = float(slope @ weigh(system, slope))
+    variance = float(slope @ system.weigh(slope))
     stream = np.nan_to_num(_posterior(reconciliation)) ** 2
     covariance = _covariance(system, slope)
     # (v q^2 + v C - c^2) / (C + q^2): Cauchy-Schwarz keeps the difference from below zero
@@ -290,7 +289,7 @@ def _opened(system: System, weights: Vector, left: Vector, spread: Vector) -> Ve
     rest = np.tile(weights, (len(place), 1))
     rest[np.arange(len(place)), stream] -= ratio
     slope = derivative(system, expressed(system, rest))
-    variance = np.einsum("ij,ji->i", slope, weigh(system, slope.T))
+    variance = np.einsum("ij,ji->i", slope, system.weigh(slope.T))
     result[stream] = np.sqrt((ratio * spread[stream]) ** 2 + variance)
     return result
 
@@ -306,7 +305,7 @@ def _opened_variance(
     rest[:, stream] -= 1.0 / ratio
     slope = derivative(system, expressed(system, rest))
     result = variance.copy()
-    result[names] = (width / ratio) ** 2 + np.einsum("ij,ji->i", slope, weigh(system, slope.T))
+    result[names] = (width / ratio) ** 2 + np.einsum("ij,ji->i", slope, system.weigh(slope.T))
     return result
 
 

@@ -1,6 +1,7 @@
 """The reduced system: independent balances between measured streams alone, factored."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,12 @@ from scipy import sparse
 from cupral.methods.reconcile.elimination import Elimination, balance_scale, eliminate
 from cupral.methods.reconcile.errors import ContradictionError, ScaleError
 from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
-from cupral.methods.reconcile.laplacian import is_network
+from cupral.methods.reconcile.laplacian import is_network, weigh
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
 from cupral.methods.reconcile.rank import independent
 
+Factored: TypeAlias = tuple[Index, Columns, Vector, Factor]
+"""Independent rows, these rows of B scaled, their scale, and the factor of S."""
 ORTHOGONAL_ROWS, ORTHOGONAL_STREAMS = 48, 128
 """Problems up to this size are factored by QR, larger ones by the sparse Schur complement."""
 DENSE_ROWS, DENSE_STREAMS, CLEAR_PIVOT = 1_000, 3_000, 1e-8
@@ -62,10 +65,11 @@ class System:
 
     def pull(self, multiplier: NDArray[np.float64]) -> NDArray[np.float64]:
         """``V B^T m`` for a vector or the columns of a matrix."""
-        moved = self.balance.T @ multiplier
-        if self.covariance is not None:
-            return np.asarray(self.covariance @ moved)
-        return np.asarray((self.variance * moved.T).T)
+        return self.weigh(self.balance.T @ multiplier)
+
+    def weigh(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``V v`` for a vector or the columns of a matrix."""
+        return weigh(vector, self.variance, self.covariance)
 
     @property
     def place(self) -> Index | slice:
@@ -117,7 +121,7 @@ def _factor(
     covariance: Columns | None,
     uncertainty: bool,
     former: System | None,
-) -> tuple[Index, Columns, Vector, Factor]:
+) -> Factored:
     """Independent rows, these rows of B scaled, their scale, and the factor of S."""
     network = is_network(whole)
     if min(whole.shape) > SURE_ROWS and not network:
@@ -126,20 +130,25 @@ def _factor(
             return found
     rows = independent(whole, network)
     if len(rows) <= ORTHOGONAL_ROWS and len(variance) <= ORTHOGONAL_STREAMS:
-        scale = _row_scale(whole, variance)[rows]
-        balance = _scaled(whole, rows, scale)
-        return rows, balance, scale, orthogonal(balance, variance, covariance)
+        return _orthogonal(whole, rows, variance, covariance)
     scale = np.ones(len(rows))
     balance = _scaled(whole, rows, scale)
     dense = len(rows) <= DENSE_ROWS and len(variance) <= DENSE_STREAMS
     try:
         factor = schur(balance, variance, covariance, uncertainty=uncertainty, network=network)
     except ScaleError:
-        if not dense:
-            raise
-    else:
-        if factor.pivot > CLEAR_PIVOT or not dense:
-            return rows, balance, scale, factor
+        if dense:
+            return _orthogonal(whole, rows, variance, covariance)
+        raise
+    if dense and factor.pivot <= CLEAR_PIVOT:
+        return _orthogonal(whole, rows, variance, covariance)
+    return rows, balance, scale, factor
+
+
+def _orthogonal(
+    whole: Columns, rows: Index, variance: Vector, covariance: Columns | None
+) -> Factored:
+    """The independent rows, scaled near unit size, by QR."""
     scale = _row_scale(whole, variance)[rows]
     balance = _scaled(whole, rows, scale)
     return rows, balance, scale, orthogonal(balance, variance, covariance)
@@ -151,7 +160,7 @@ def _hopeful(
     covariance: Columns | None,
     uncertainty: bool,
     former: System | None,
-) -> tuple[Index, Columns, Vector, Factor] | None:
+) -> Factored | None:
     """The factor of all rows, or of those once found independent, if its pivots prove it."""
     known = former is not None and former.every[0].shape == whole.shape
     rows = former.rows if known and former else np.arange(whole.shape[0])
