@@ -119,8 +119,6 @@ class MonthBalance:
     final: Reconciliation
     """With the doubted meters set aside (equal to raw if there are none)."""
     doubts: tuple[Doubt, ...]
-    detectable: Vector
-    """Smallest bias of each reading that the search finds nine times of ten."""
     set_aside: frozenset[int] = field(default_factory=frozenset)
     """Variables whose measurement was set aside."""
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,11 +21,11 @@ CLOSED = 1e-9
 """Largest imbalance, as a share of the terms of a balance, that counts as closed."""
 
 
-def tables(sheet: Sheet, judgements: Sequence[Any]) -> Tables:
+def tables(sheet: Sheet) -> Tables:
     """Everything that is signed: months, doubts, meters and closing of each balance."""
     return {
         "months": tuple(report.summary(balance) for balance in sheet.balances),
-        "doubts": judging.register(sheet.balances, judgements),
+        "doubts": judging.register(sheet.balances, sheet.judgements),
         "meters": tuple(row for balance in sheet.balances for row in _meters(balance)),
         "balances": tuple(row for balance in sheet.balances for row in _balances(balance)),
     }

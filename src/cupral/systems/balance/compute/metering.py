@@ -54,9 +54,7 @@ def places(
     layout, value = balance.layout, balance.final.value
     spread = np.full(len(value), np.nan)
     flows = _flows(layout)
-    usual = np.nanmedian(np.abs(value[flows]))
-    size = np.where(np.isfinite(value[flows]), np.abs(value[flows]), usual)
-    spread[flows] = relative_sd * np.where(size > 0.0, size, usual)
+    spread[flows] = relative_sd * _sizes(value[flows])
     found = best_next_meters(
         balance.final, spread, target=position, limit=limit,
         scale=None if position is not None else _scale(layout, value),
@@ -74,10 +72,14 @@ def _scale(layout: Layout, value: Vector) -> Vector:
     """Flows count by their own size; nothing else counts."""
     scale = np.full(len(value), np.inf)
     flows = _flows(layout)
-    usual = np.nanmedian(np.abs(value[flows]))
-    size = np.abs(value[flows])
-    scale[flows] = np.where(np.isfinite(size) & (size > 0.0), size, usual)
+    scale[flows] = _sizes(value[flows])
     return scale
+
+
+def _sizes(flow: Vector) -> Vector:
+    """Magnitude of each flow; the median of the known ones where it is unknown or nothing."""
+    size = np.abs(flow)
+    return np.where(np.isfinite(size) & (size > 0.0), size, np.nanmedian(size))
 
 
 def _flows(layout: Layout) -> list[int]:

@@ -32,6 +32,8 @@ class Sheet:
     """What of a month was read, where that is not the whole, with the meters."""
     badges: tuple[str, ...]
     lineage: tuple[str, ...]
+    judgements: tuple[Judgement, ...] = ()
+    """What people decided about its doubts."""
 
 
 def sheets(
@@ -74,6 +76,7 @@ def sheets(
         partial=incomplete,
         badges=(*_badges(site, balances, set(period.months) - set(months)), *incomplete),
         lineage=(*references, *_references(balances)),
+        judgements=tuple(judgements),
     )
 
 

@@ -32,12 +32,12 @@ def rows(balances: Sequence[MonthBalance]) -> tuple[Row, ...]:
     alike = _alike(balances)
     if len(alike) < 2:  # one month is judged by itself
         return ()
-    layout = alike[0].layout
+    layout, often, groups = alike[0].layout, _often(alike), _groups(alike)
     try:
         found = pooled_suspects(
-            [_with_own_errors(balance, _often(alike)) for balance in alike],
+            [_with_own_errors(balance, often) for balance in alike],
             rows=solve.leakable(layout), proportional=True, onset=True,
-            lasting=[_kept(balance, _groups(alike)) for balance in alike],
+            lasting=[_kept(balance, groups) for balance in alike],
         )  # fmt: skip
     except ReconcileError as error:
         return ({"kind": "cannot decide", "meters": [], "reason": str(error)},)

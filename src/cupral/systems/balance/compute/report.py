@@ -7,7 +7,7 @@ import numpy as np
 from cupral.ledger.quantity import canonical_unit
 from cupral.methods.reconcile import Observability, Reconciliation
 from cupral.systems.balance.compute.readings import label
-from cupral.systems.balance.compute.solve import Quadratic
+from cupral.systems.balance.compute.solve import Quadratic, detectable
 from cupral.systems.balance.model import Doubt, MonthBalance, Noun
 
 Rows = tuple[dict[str, Any], ...]
@@ -49,7 +49,7 @@ def streams(balance: MonthBalance) -> Rows:
 def meters(balance: MonthBalance) -> Rows:
     """One row a reading: what it said, what is believed, its test and its references."""
     suspect = {meter for doubt in balance.doubts for meter in doubt.meters}
-    raw, final = balance.raw, balance.final
+    raw, final, shown = balance.raw, balance.final, detectable(balance)
     rows = []
     for position, reading in sorted(balance.layout.readings.items()):
         reconciled = number(final.value[position])
@@ -64,7 +64,7 @@ def meters(balance: MonthBalance) -> Rows:
                 "class": CLASSES[Observability(raw.observability[position])],
                 "suspect": reading.meter in suspect,
                 "set_aside": position in balance.set_aside,
-                "smallest_detectable": number(balance.detectable[position]),
+                "smallest_detectable": number(shown[position]),
                 "refs": list(reading.references),
             }
         )  # fmt: skip

@@ -9,7 +9,7 @@ from cupral.ledger.result import Result
 from cupral.system import query
 from cupral.systems.balance.compute import account, judging, persistence, symptoms
 from cupral.systems.balance.compute.month import Sheet
-from cupral.systems.balance.queries.sheet import judgements, site_sheet
+from cupral.systems.balance.queries.sheet import site_sheet
 
 SIGNED, CHANGED, READY, OPEN = "signed", "changed since signed", "ready to sign", "open doubts"
 
@@ -38,7 +38,7 @@ def doubts(ledger: Ledger, *, site: str, period: str) -> Result:
         If the site has no readings in the period.
     """
     sheet = site_sheet(ledger, site, period, "compensate")
-    rows = judging.register(sheet.balances, judgements(ledger, site))
+    rows = judging.register(sheet.balances, sheet.judgements)
     waiting = sum(row["state"] == judging.OPEN for row in rows)
     return Result(
         query="balance.doubts",
@@ -74,7 +74,8 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
     """
     tables, sheet = account_of(ledger, site, period)
     signatures = ledger.documents("account", id=f"{site}/{Period.parse(period)}", latest=False)
-    state = _state(tables, signatures)
+    now = account.fingerprint(tables)
+    state = _state(tables, signatures, now)
     shares = ledger.parameter("balance.account_shares", Period.parse(period).start.date())
     signer = signatures[-1].author if signatures else ""
     return Result(
@@ -94,7 +95,7 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
         tables={
             **tables,
             **_further(ledger, sheet, period),
-            "signature": tuple(_signature(one, tables) for one in signatures),
+            "signature": tuple(_signature(one, tables, now) for one in signatures),
         },
         lineage=(*sheet.lineage, shares.reference),
     )
@@ -103,13 +104,13 @@ def accounts(ledger: Ledger, *, site: str, period: str) -> Result:
 def doubts_of(ledger: Ledger, site: str, period: str) -> tuple[dict[str, Any], ...]:
     """The register of doubts, as `doubts` lists it."""
     sheet = site_sheet(ledger, site, period, "compensate")
-    return judging.register(sheet.balances, judgements(ledger, site))
+    return judging.register(sheet.balances, sheet.judgements)
 
 
 def account_of(ledger: Ledger, site: str, period: str) -> tuple[account.Tables, Sheet]:
     """The tables that a signature stands for, and the sheet they are of."""
     sheet = site_sheet(ledger, site, period, "compensate")
-    return account.tables(sheet, judgements(ledger, site)), sheet
+    return account.tables(sheet), sheet
 
 
 def _further(ledger: Ledger, sheet: Sheet, period: str) -> account.Tables:
@@ -121,20 +122,19 @@ def _further(ledger: Ledger, sheet: Sheet, period: str) -> account.Tables:
     }
 
 
-def _state(tables: account.Tables, signatures: list[Document]) -> str:
+def _state(tables: account.Tables, signatures: list[Document], now: str) -> str:
     if account.open_doubts(tables):
         return OPEN
     if not signatures:
         return READY
-    same = signatures[-1].body["fingerprint"] == account.fingerprint(tables)
-    return SIGNED if same else CHANGED
+    return SIGNED if signatures[-1].body["fingerprint"] == now else CHANGED
 
 
-def _signature(one: Document, tables: account.Tables) -> dict[str, Any]:
+def _signature(one: Document, tables: account.Tables, now: str) -> dict[str, Any]:
     return {
         "version": one.version, "author": one.author, "statement": one.body["statement"],
         "posting": one.body["posting"], "network": one.body["network"], "code": one.body["code"],
-        "unchanged": one.body["fingerprint"] == account.fingerprint(tables),
+        "unchanged": one.body["fingerprint"] == now,
         "judged_too": one.author in account.judges(tables),
         "fingerprint": one.body["fingerprint"],
     }  # fmt: skip

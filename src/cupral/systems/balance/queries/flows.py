@@ -14,6 +14,12 @@ from cupral.systems.balance.compute.month import Sheet
 from cupral.systems.balance.compute.statement import Statement, of_month, total
 from cupral.systems.balance.queries.sheet import site_sheet
 
+OUTLETS = {
+    "recoveries": (measures.recoveries, "recovery", "product"),
+    "losses": (measures.losses, "loss", "loss"),
+}
+"""Measure of each query of outlets, what it tells, and the end an element is followed to."""
+
 
 @query
 def streams(ledger: Ledger, *, site: str, period: str, treatment: str = "compensate") -> Result:
@@ -121,12 +127,7 @@ def recoveries(ledger: Ledger, *, site: str, period: str, treatment: str = "comp
     CannotDecide
         If no element is followed into any product.
     """
-    sheet, statement = _summed(ledger, site, period, treatment)
-    products = ledger.parameter("balance.product_materials", _first_day(period))
-    rows = measures.recoveries(sheet, statement, frozenset(products.value))
-    if not rows:
-        raise _unfollowed(sheet, "recovery", "product")
-    return _answer(sheet, "balance.recoveries", period, rows, products.reference)
+    return _outlets(ledger, "recoveries", site, period, treatment)
 
 
 @query
@@ -138,12 +139,7 @@ def losses(ledger: Ledger, *, site: str, period: str, treatment: str = "compensa
     CannotDecide
         If no element is followed out of any process.
     """
-    sheet, statement = _summed(ledger, site, period, treatment)
-    products = ledger.parameter("balance.product_materials", _first_day(period))
-    rows = measures.losses(sheet, statement, frozenset(products.value))
-    if not rows:
-        raise _unfollowed(sheet, "loss", "loss")
-    return _answer(sheet, "balance.losses", period, rows, products.reference)
+    return _outlets(ledger, "losses", site, period, treatment)
 
 
 @query
@@ -175,6 +171,17 @@ def _summed(ledger: Ledger, site: str, period: str, treatment: str) -> tuple[She
 
 def _first_day(period: str) -> date:
     return Period.parse(period).start.date()
+
+
+def _outlets(ledger: Ledger, name: str, site: str, period: str, treatment: str) -> Result:
+    """What left of each element, by the measure behind the query of this name."""
+    measure, what, end = OUTLETS[name]
+    sheet, statement = _summed(ledger, site, period, treatment)
+    products = ledger.parameter("balance.product_materials", _first_day(period))
+    rows = measure(sheet, statement, frozenset(products.value))
+    if not rows:
+        raise _unfollowed(sheet, what, end)
+    return _answer(sheet, f"balance.{name}", period, rows, products.reference)
 
 
 def _unfollowed(sheet: Sheet, what: str, end: str) -> CannotDecide:

@@ -26,12 +26,12 @@ def site_sheet(ledger: Ledger, site: str, period: str, treatment: str) -> Sheet:
         stocktakes=ledger.stocktakes(site=site, origin="measured", period=around).to_pylist(),
         treatment=treatment,
         level=level.value,
-        judgements=judgements(ledger, site),
+        judgements=_judgements(ledger, site),
         references=(f"network:{site}@{network.version}", level.reference),
     )
 
 
-def judgements(ledger: Ledger, site: str) -> tuple[Judgement, ...]:
+def _judgements(ledger: Ledger, site: str) -> tuple[Judgement, ...]:
     """What people decided about the doubts of a site."""
     documents = ledger.documents("doubt", party=site)
     return tuple(judging.judgement(one.body, one.author) for one in documents)
