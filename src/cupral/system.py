@@ -8,6 +8,7 @@ changes state and leaves an audit record.
 import hashlib
 import importlib
 import inspect
+import math
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import cupral.systems
-from cupral.ledger.errors import NotFound
+from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger, Read
 from cupral.ledger.parameter import ParameterBook
 from cupral.ledger.reading import note_all
@@ -202,7 +203,15 @@ def refresh(ledger: Ledger) -> tuple[Result, ...]:
 
 
 def bound(function: Query, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as they will be kept: defaults filled in, values in plain form."""
+    """The arguments as they will be kept: defaults filled in, values in plain form.
+
+    Raises
+    ------
+    NotFound
+        If the query has no argument of that name.
+    InputError
+        If a number is NaN or infinite: it would pass every comparison silently.
+    """
     signature = inspect.signature(function)
     unknown = set(arguments) - set(signature.parameters)
     if unknown:
@@ -210,10 +219,12 @@ def bound(function: Query, arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise NotFound(f"{function.__name__} takes {allowed}, not {sorted(unknown)}")
     filled = signature.bind(None, **arguments)
     filled.apply_defaults()
-    return {n: _plain(v) for n, v in filled.arguments.items() if n != "ledger" and v is not None}
+    return {n: _plain(n, v) for n, v in filled.arguments.items() if n != "ledger" and v is not None}
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{name} is {value}; give a finite number")
     return value if isinstance(value, bool | int | float | list | dict) else str(value)
 
 

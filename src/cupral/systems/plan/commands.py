@@ -96,8 +96,8 @@ def _check_arguments(metric: str, source: Source) -> None:
         )
     try:
         bound(known[source.query], source.arguments)
-    except NotFound as error:
-        raise NotFound(f"metric {metric}: {error}") from None
+    except (InputError, NotFound) as error:
+        raise type(error)(f"metric {metric}: {error}") from None
     except TypeError as error:
         raise InputError(
             f"metric {metric}: {source.query}: {error}; name it under arguments"

@@ -1,7 +1,6 @@
 """Which level does a consumption reach, and which level is this line?"""
 
 import difflib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -72,7 +71,6 @@ def level(ledger: Ledger, *, norm: str, value: float, on: str = "", boundary: st
     CannotDecide
         If the norm had no values on that day.
     """
-    finite(value=value)
     _same_boundary(norm, boundary)
     bounds = bounds_of(ledger, norm, _day(ledger, norm, on))
     reached = compute.level(value, bounds.levels)
@@ -138,13 +136,6 @@ def bounds_of(ledger: Ledger, norm: str, day: date) -> Bounds:
 def used(readers: Iterable[Reader]) -> tuple[Parameter, ...]:
     """The parameters that readers needed, each once."""
     return tuple({key: item for reader in readers for key, item in reader.used.items()}.values())
-
-
-def finite(**given: float | None) -> None:
-    """Refuse an argument that is NaN or infinite: it would fail every comparison silently."""
-    for name, value in given.items():
-        if value is not None and not math.isfinite(value):
-            raise InputError(f"{name} is {value}; give a finite number")
 
 
 def unconfirmed(parameters: Iterable[Parameter]) -> tuple[str, ...]:

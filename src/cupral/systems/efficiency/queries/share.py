@@ -25,7 +25,6 @@ from cupral.systems.efficiency.queries.levels import (
     Bounds,
     bounds_of,
     caveats,
-    finite,
     intensity_of,
     unconfirmed,
     used,
@@ -339,7 +338,6 @@ def _known(basis: str, by: str) -> None:
 
 def _aimed(threshold: float | None, target: float) -> None:
     """Refuse a threshold or target that no consumption or share can have."""
-    finite(threshold=threshold, target=target)
     if threshold is not None and threshold <= 0:
         raise InputError(f"threshold is {threshold:g} kWh/t; give a consumption above 0")
     if not 0 <= target <= 1:

@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG001  (every query takes the ledger; this arithmetic needs only its arguments)
 
-import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -60,7 +59,6 @@ def growth_inverse(
     base, given = _series(base_levels=base_levels, cumulative_yoy_pct=cumulative_yoy_pct)
     step = ledger.parameter("statistics.publication_rounding", date.max)
     width = step.value if rounding_pct is None else rounding_pct
-    _finite(rounding_pct=width)
     if width < 0:
         raise InputError(f"rounding_pct is {width:g}; the step of published figures is >= 0")
     value, low, high = (
@@ -92,7 +90,6 @@ def growth_needed(
     base_done, base_rest : last year's levels of the periods done and to come
     done_yoy_pct, target_pct : cumulative growth so far and aimed at for the year [%]
     """
-    _finite(done_yoy_pct=done_yoy_pct, target_pct=target_pct)
     done, rest = _levels("base_done", base_done), _levels("base_rest", base_rest)
     total_done, total_rest = float(done.sum()), float(rest.sum())
     needed = PERCENT * growth.needed_growth(
@@ -117,7 +114,6 @@ def growth_deflated(ledger: Ledger, *, nominal_pct: float, price_pct: float) -> 
     ----------
     nominal_pct, price_pct : growth at current prices and of the price index [%]
     """
-    _finite(nominal_pct=nominal_pct, price_pct=price_pct)
     if price_pct <= -PERCENT:
         raise InputError(f"price_pct is {price_pct:g}; a price index falls by less than 100 %")
     real = PERCENT * growth.real_growth(nominal_pct / PERCENT, price_pct / PERCENT)
@@ -147,7 +143,6 @@ def growth_scope(
     restated : last year's level of the enterprises in this year's list
     published : last year's published level; the growth over it is shown as the wrong one
     """
-    _finite(level=level, restated=restated, published=published)
     bases = [("restated", restated), ("published (wrong)", published)]
     for name, base in bases:
         if base is not None and base <= 0:
@@ -171,19 +166,11 @@ def growth_average(ledger: Ledger, *, first_pct: float, second_pct: float) -> Re
     ----------
     first_pct, second_pct : growth of the two years [%]
     """
-    _finite(first_pct=first_pct, second_pct=second_pct)
     if min(first_pct, second_pct) <= -PERCENT:
         raise InputError("growth of -100 % or less leaves no level to grow from")
     value = PERCENT * growth.average_growth(first_pct / PERCENT, second_pct / PERCENT)
     return Result(query="statistics.growth_average", subject="two-year average growth", unit="%",
                   value=value, origin="modelled")  # fmt: skip
-
-
-def _finite(**given: float | None) -> None:
-    """Refuse an argument that is NaN or infinite: no growth follows from it."""
-    for name, value in given.items():
-        if value is not None and not math.isfinite(value):
-            raise InputError(f"{name} is {value}; give a finite number")
 
 
 def _series(**named: Sequence[float]) -> tuple[growth.Vector, growth.Vector]:
