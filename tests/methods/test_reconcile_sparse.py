@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.linalg import null_space
 
 from cupral.methods.reconcile import (
     Bilinear,
@@ -21,6 +22,7 @@ from cupral.methods.reconcile.cholesky import Cholesky, upper_triangle
 from cupral.methods.reconcile.equivalence import collinear
 from cupral.methods.reconcile.inverse import selected_inverse
 from cupral.methods.reconcile.rank import independent
+from cupral.methods.reconcile.settled import settled
 
 
 def site(units: int, flows: int, seed: int) -> sparse.csr_array:
@@ -99,6 +101,22 @@ def test_collinear_finds_planted_groups() -> None:
     for j in same:
         other = columns[:, [j]].toarray().ravel()
         assert np.allclose(one, other) or np.allclose(one, -other)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_settled_streams_are_those_no_meter_moves(seed: int) -> None:
+    """Found again and again by looking at every balance; each has the sd 0 of its posterior."""
+    rng = np.random.default_rng(seed)
+    dense = np.where(rng.random((12, 20)) < 0.15, rng.choice([-2.0, 1.0, 3.0], (12, 20)), 0.0)
+    dense = np.vstack([dense, np.eye(1, 20)])[rng.permutation(13)]
+    wanted = np.zeros(20, dtype=bool)
+    while (alone := np.count_nonzero(dense[:, ~wanted], axis=1) == 1).any():
+        wanted |= (dense[alone] != 0).any(axis=0)
+    padded = sparse.csc_array(np.ones_like(dense))
+    padded.data = dense.T.ravel()
+    np.testing.assert_array_equal(settled(padded), wanted)
+    free = null_space(dense)
+    np.testing.assert_allclose(free[wanted], 0.0, atol=1e-12)
 
 
 def test_large_network_by_selected_inversion() -> None:

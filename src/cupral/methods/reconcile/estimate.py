@@ -10,6 +10,7 @@ from cupral.methods.reconcile.equivalence import collinear, groups
 from cupral.methods.reconcile.errors import ReconcileError
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Problem, Vector, pose
 from cupral.methods.reconcile.reconciliation import Observability, Reconciliation
+from cupral.methods.reconcile.settled import settled
 from cupral.methods.reconcile.system import System, assemble, refuse_open
 
 POWER = 0.9
@@ -239,10 +240,14 @@ def _posterior(system: System, removed: Vector) -> Vector:
 
 def _measured_variance(system: System, removed: Vector) -> Vector:
     """A-posteriori variance of the measured streams, (k,) [unit squared]."""
+    # what is settled leaves no variance; `remainder` would find that out by one solve each
+    open_ = np.flatnonzero(~settled(system.balance))
     identity: Matrix = sparse.eye_array(len(system.measured), format="csr")
-    cross = system.cross
-    variance = system.factor.remainder(identity, system.variance, cross, removed)
-    return np.where(np.diff(cross.indptr) > 0, variance, system.variance)
+    cross, prior = system.cross[:, open_], system.variance[open_]
+    left = system.factor.remainder(identity[open_], prior, cross, removed[open_])
+    variance = np.zeros(len(system.measured))
+    variance[open_] = np.where(np.diff(cross.indptr) > 0, left, prior)
+    return variance
 
 
 def _unmeasured_variance(system: System, seen: Index) -> Vector:
