@@ -11,12 +11,13 @@ import sys
 import time
 
 import numpy as np
+from reconcile_speed import LAYERS, layers
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from cupral.methods.reconcile import Bilinear, reconcile_nonlinear
 
-LAYERS, SITE, FLOWS_PER_UNIT, FAR, ELEMENTS = 12, 60, 2.5, 0.05, 3
+ELEMENTS = 3
 PEER_LIMIT = 15_000
 """Flows up to which the peer is waited for."""
 
@@ -25,14 +26,7 @@ def plant(flows: int, seed: int = 3) -> tuple[sparse.csr_array, np.ndarray]:
     """Incidence (units, n), and positive amounts (n, elements + 1) that balance; the last is the
     rest."""
     rng = np.random.default_rng(seed)
-    sites = max(1, round(flows / FLOWS_PER_UNIT / SITE))
-    units = sites * SITE
-    count = int(FLOWS_PER_UNIT * units)
-    source = np.concatenate([np.arange(units), rng.integers(0, units, count - units)])
-    site, layer = source // SITE, source % SITE % LAYERS
-    site = np.where(rng.random(count) < FAR, (site + 1) % sites, site)
-    place = rng.integers(0, SITE // LAYERS, count) * LAYERS + (layer + 1) % LAYERS
-    target = np.where(layer < LAYERS - 1, site * SITE + place, -1)
+    units, source, layer, target = layers(flows, rng)
     fed = np.setdiff1d(np.arange(units), target)
     source = np.concatenate([source, np.full(len(fed), -1)])
     target, layer = np.concatenate([target, fed]), np.concatenate([layer, np.full(len(fed), -1)])

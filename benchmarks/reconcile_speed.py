@@ -27,9 +27,11 @@ DIRECT_LIMIT = 1_100_000
 """Flows up to which a peer is asked (difflow is dense: a thousand)."""
 
 
-def network(flows: int, seed: int = 1, site_units: int = SITE) -> sparse.csr_array:
-    """Incidence of a site-structured network; the first layer is fed, the last delivers."""
-    rng = np.random.default_rng(seed)
+def layers(
+    flows: int, rng: np.random.Generator, site_units: int = SITE
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Number of units; source, its layer and target of each flow between them (target of the
+    last layer: -1)."""
     sites = max(1, round(flows / FLOWS_PER_UNIT / site_units))
     units = sites * site_units
     count = int(FLOWS_PER_UNIT * units)
@@ -37,8 +39,13 @@ def network(flows: int, seed: int = 1, site_units: int = SITE) -> sparse.csr_arr
     site, layer = source // site_units, source % site_units % LAYERS
     site = np.where(rng.random(count) < FAR, (site + 1) % sites, site)
     place = rng.integers(0, site_units // LAYERS, count) * LAYERS + (layer + 1) % LAYERS
-    target = site * site_units + place
-    inner = np.flatnonzero(layer < LAYERS - 1)
+    return units, source, layer, np.where(layer < LAYERS - 1, site * site_units + place, -1)
+
+
+def network(flows: int, seed: int = 1, site_units: int = SITE) -> sparse.csr_array:
+    """Incidence of a site-structured network; the first layer is fed, the last delivers."""
+    units, source, _, target = layers(flows, np.random.default_rng(seed), site_units)
+    inner, count = np.flatnonzero(target >= 0), len(source)
     fed = np.flatnonzero(np.arange(units) % site_units % LAYERS == 0)
     row = np.concatenate([source, target[inner], fed])
     column = np.concatenate([np.arange(count), inner, count + np.arange(len(fed))])

@@ -25,6 +25,19 @@ from tests.systems.efficiency.potlines import (
     register,
 )
 
+
+def copper(ledger: Ledger, site: str, *, stream: str = "power") -> None:
+    """A site with one furnace, its power on the comprehensive boundary."""
+    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
+    furnace = replace(
+        line("L1"), product="cathode_copper", energy_streams=(("comprehensive", stream),)
+    )
+    ledger.register(
+        Site(id=site, name_zh=site, name_en=site, enterprise="c", city="x", lines=(furnace,)),
+        author="t",
+    )
+
+
 # -- level -----------------------------------------------------------------------------------
 
 
@@ -172,28 +185,14 @@ def test_through_defaults_to_the_last_declared_month(declared: Ledger) -> None:
 
 def test_copper_needs_its_route(ledger: Ledger) -> None:
     """Product and boundary leave several norms; the error lists them."""
-    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
-    furnace = replace(
-        line("L1"), product="cathode_copper", energy_streams=(("comprehensive", "power"),)
-    )
-    ledger.register(
-        Site(id="cu", name_zh="cu", name_en="cu", enterprise="c", city="x", lines=(furnace,)),
-        author="t",
-    )
+    copper(ledger, "cu")
     with pytest.raises(InputError, match=r"several routes.*cu_concentrate_to_cathode"):
         ask(ledger, "efficiency.energy_level", site="cu", line="L1", boundary="comprehensive")
 
 
 def test_copper_in_standard_coal(ledger: Ledger) -> None:
     """1,709 MWh on 1,000 t of cathode is 1.709 x 122.9 = 210 kgce/t: level 1, inclusive."""
-    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
-    furnace = replace(
-        line("L1"), product="cathode_copper", energy_streams=(("comprehensive", "power"),)
-    )
-    ledger.register(
-        Site(id="cu", name_zh="cu", name_en="cu", enterprise="c", city="x", lines=(furnace,)),
-        author="t",
-    )
+    copper(ledger, "cu")
     start, end = merged("2026-03")
     rows = [
         Flow(site="cu", stream=f"return:line:L1:{what}", source=a, target=b, material=m,
@@ -216,13 +215,7 @@ def test_copper_in_standard_coal(ledger: Ledger) -> None:
 
 def smelter(ledger: Ledger, months: Sequence[int]) -> None:
     """A furnace whose power is metered in some months, on the comprehensive boundary."""
-    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
-    furnace = replace(line("L1"), product="cathode_copper", metal_stream="metal-L1",
-                      energy_streams=(("comprehensive", "ac-L1"),))  # fmt: skip
-    ledger.register(
-        Site(id="north", name_zh="n", name_en="n", enterprise="c", city="x", lines=(furnace,)),
-        author="t",
-    )
+    copper(ledger, "north", stream="ac-L1")
     made = network("north")
     streams = tuple(
         replace(s, material="cathode_copper") if s.id == "metal-L1" else s for s in made.streams
@@ -233,14 +226,7 @@ def smelter(ledger: Ledger, months: Sequence[int]) -> None:
 
 def test_standard_coal_is_taken_on_one_day(ledger: Ledger) -> None:
     """An amended coefficient divides and multiplies alike: the declared figure uses the new one."""
-    ledger.register(Enterprise(id="c", name_zh="c", name_en="c", chain="copper"), author="t")
-    furnace = replace(
-        line("L1"), product="cathode_copper", energy_streams=(("comprehensive", "power"),)
-    )
-    ledger.register(
-        Site(id="north", name_zh="n", name_en="n", enterprise="c", city="x", lines=(furnace,)),
-        author="t",
-    )
+    copper(ledger, "north")
     rows = [
         row for what in ("output", "comprehensive")
         for row in declared_rows("north", "L1", what, MONTHS, intensity=1.0)
