@@ -12,6 +12,7 @@ from cupral.methods.reconcile.errors import (
     NonFiniteError,
     ReconcileError,
     ShapeError,
+    listed,
 )
 from cupral.methods.reconcile.estimate import solve
 from cupral.methods.reconcile.optimum import Optimum, optimum
@@ -185,9 +186,7 @@ def _limit(values: ArrayLike, name: str, streams: int) -> Vector:
 
 def _at(bad: Mask) -> str:
     """The first places."""
-    where = np.flatnonzero(bad)
-    shown = ", ".join(str(i) for i in where[:5]) + (" ..." if len(where) > 5 else "")
-    return f"stream {shown} (from 0)"
+    return f"stream {listed(np.flatnonzero(bad))} (from 0)"
 
 
 def _optimum(reconciliation: Reconciliation, lower: Vector, upper: Vector) -> Optimum:

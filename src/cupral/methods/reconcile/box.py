@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from cupral.methods.reconcile.errors import ContradictionError, ScaleError
+from cupral.methods.reconcile.errors import ContradictionError, ScaleError, listed
 from cupral.methods.reconcile.factor import Schur, schur
 from cupral.methods.reconcile.problem import Columns, Index, Vector
 
@@ -107,8 +107,8 @@ class Box:
         balances = np.unique(sparse.csr_array(self.projector)[rows].indices)
         streams = self.streams[np.flatnonzero(self._along(ray))]
         raise ContradictionError(
-            f"no flow within the bounds closes balance {_listed(balances)} (row from 0): the "
-            f"bounds of stream {_listed(streams)} (from 0) contradict it. Allowed are bounds "
+            f"no flow within the bounds closes balance {listed(balances)} (row from 0): the "
+            f"bounds of stream {listed(streams)} (from 0) contradict it. Allowed are bounds "
             "which some balanced flow satisfies. Correct one of these bounds, a fixed value "
             "(sd = 0) or rhs."
         )
@@ -142,8 +142,3 @@ class Box:
         if found.x is not None:
             ray[rows] = -found.eqlin.marginals
         return ray
-
-
-def _listed(names: Index) -> str:
-    """The first few."""
-    return ", ".join(str(i) for i in names[:5]) + (" ..." if len(names) > 5 else "")

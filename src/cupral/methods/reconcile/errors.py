@@ -13,6 +13,15 @@
     └── ConvergenceError      the nonlinear iteration found no answer
 """
 
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def listed(places: NDArray[Any]) -> str:
+    """The first few places, for a message."""
+    return ", ".join(str(i) for i in places[:5]) + (" ..." if len(places) > 5 else "")
+
 
 class ReconcileError(ValueError):
     """A reconciliation problem that cannot be answered as it was put."""

@@ -106,18 +106,8 @@ def solve(system: System, start: Vector | None = None) -> tuple[Vector, Vector]:
     # a second solve takes away what rounding left open
     left = system.balance @ value[place] - system.target
     value[place] -= system.pull(system.factor.solve(left))
-    if len(system.unmeasured):
-        value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
-        value[system.unmeasured] = _unmeasured(system, value)
-    return value, multiplier
-
-
-def _unmeasured(system: System, full: Vector) -> Vector:
-    """Unmeasured streams from the balances, refined once."""
-    incidence, solver = system.problem.incidence, system.elimination.solver
-    for _ in range(2):
-        full[system.unmeasured] += solver @ (system.problem.rhs - incidence @ full)
-    return full[system.unmeasured]
+    value[system.unmeasured] = 0.0 if start is None else start[system.unmeasured]
+    return system.complete(value), multiplier
 
 
 def judge(

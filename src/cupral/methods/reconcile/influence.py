@@ -220,9 +220,7 @@ def _filled(reconciliation: Reconciliation) -> Vector:
         return value
     known = np.where(blank, 0.0, value)
     known[system.unmeasured] = 0.0
-    problem = system.problem
-    known[system.unmeasured] = system.elimination.solver @ (problem.rhs - problem.incidence @ known)
-    return known
+    return system.complete(known)
 
 
 def _parts(

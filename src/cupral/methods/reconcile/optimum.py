@@ -207,10 +207,6 @@ def _solve(posed: Forced, multiplier: Vector, factor: Schur | None) -> tuple[Poi
 
 def _whole(system: System, adjusted: Vector) -> Vector:
     """All streams from the adjustable ones, unbounded unmeasured ones by the balances."""
-    problem = system.problem
-    value = problem.measured.copy()
+    value = system.problem.measured.copy()
     value[system.measured], value[system.unmeasured] = adjusted, 0.0
-    for _ in range(2 if len(system.unmeasured) else 0):
-        left = problem.rhs - problem.incidence @ value
-        value[system.unmeasured] += system.elimination.solver @ left
-    return value
+    return system.complete(value)

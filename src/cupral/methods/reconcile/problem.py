@@ -14,6 +14,7 @@ from cupral.methods.reconcile.errors import (
     ScaleError,
     ShapeError,
     UncertaintyError,
+    listed,
 )
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -200,6 +201,5 @@ def _covariance(covariance: Any, sd: Vector) -> Matrix | None:
 
 def _at(what: str, bad: Mask, allowed: str, noun: str = "stream") -> str:
     """An error sentence with the first places, what is allowed, and what next."""
-    where = np.flatnonzero(bad)
-    shown = ", ".join(str(i) for i in where[:5]) + (" ..." if len(where) > 5 else "")
-    return f"{what} at {noun} {shown} (from 0); allowed: {allowed}. Correct these entries."
+    where = listed(np.flatnonzero(bad))
+    return f"{what} at {noun} {where} (from 0); allowed: {allowed}. Correct these entries."

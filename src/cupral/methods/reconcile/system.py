@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cupral.methods.reconcile.elimination import Elimination, balance_scale, eliminate
-from cupral.methods.reconcile.errors import ContradictionError, ScaleError
+from cupral.methods.reconcile.errors import ContradictionError, ScaleError, listed
 from cupral.methods.reconcile.factor import Factor, check_covariance, orthogonal, schur
 from cupral.methods.reconcile.laplacian import is_network, weigh
 from cupral.methods.reconcile.problem import Columns, Index, Matrix, Problem, Vector
@@ -80,6 +80,13 @@ class System:
     def residual(self) -> Vector:
         """Imbalance ``B y - d`` of the raw measurements, (p,)."""
         return np.asarray(self.balance @ self.problem.measured[self.place] - self.target)
+
+    def complete(self, value: Vector) -> Vector:
+        """The same array (n,), its unmeasured streams moved, twice, to close the balances."""
+        problem, solver = self.problem, self.elimination.solver
+        for _ in range(2 if len(self.unmeasured) else 0):
+            value[self.unmeasured] += solver @ (problem.rhs - problem.incidence @ value)
+        return value
 
 
 def assemble(problem: Problem, *, uncertainty: bool = True, former: System | None = None) -> System:
@@ -258,7 +265,7 @@ def _contradict(projector: Matrix | Columns, row: int, gap: Vector) -> None:
     """Raise with the balances that together cannot close."""
     rows = sparse.csr_array(projector)[[row]].indices
     raise ContradictionError(
-        f"balance {', '.join(str(i) for i in rows[:5])} (row from 0) stays open by {gap[row]:.6g} "
+        f"balance {listed(rows)} (row from 0) stays open by {gap[row]:.6g} "
         "whatever the measured streams are; fixed values and right-hand sides must agree with "
         f"the balances to {CLOSURE:.0e} of their size. Correct a fixed value (sd = 0) or rhs, "
         "or give it an sd."
