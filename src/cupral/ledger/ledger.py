@@ -66,9 +66,7 @@ class Ledger:
         folder: str | Path, *, parameters: ParameterBook | None = None, code: str = "",
         database: str = EMBEDDED,
     ) -> "Ledger":  # fmt: skip
-        """Open the ledger in a folder, creating it if there is none.
-
-        The documents database is SQLite in the folder, or PostgreSQL by URL.
+        """Open (or create) the ledger of a folder, its database there or on PostgreSQL by URL.
 
         Examples
         --------
@@ -77,7 +75,6 @@ class Ledger:
         0
         """
         root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
         engine = open_database(root, database)
         book = parameters or ParameterBook({}, "none")
         return Ledger(root, book, code, Postings(engine, root), Records(engine), DuckScan())

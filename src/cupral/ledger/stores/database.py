@@ -7,9 +7,7 @@ same id, so that neither is ever used with a strange other half.
 
 import os
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -46,6 +44,7 @@ def open_database(folder: Path, url: str = EMBEDDED) -> sa.Engine:
     Unreachable
         If there is no connection to PostgreSQL.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     engine = connected(folder, url)
     try:
         with engine.connect() as connection:
@@ -108,7 +107,7 @@ def known_version(connection: sa.Connection, folder: Path) -> int:
     if found == RESTORING:
         raise Conflict(
             "a backup was being restored into this database and did not come to its end;"
-            " drop the database and restore again"
+            f" drop the database, delete the folder {folder}, and restore again"
         )
     if not found.isdigit() or int(found) > schema.VERSION:
         raise Conflict(
@@ -184,6 +183,28 @@ def _marked(folder: Path) -> str | None:
     return mark.read_text(encoding="utf-8") if mark.exists() else None
 
 
-def commits(engine: sa.Engine) -> Callable[[Any], int]:
-    """What tells, by a (DBAPI) connection, a number that changes with others' commits."""
-    return sqlite.commits if engine.dialect.name == EMBEDDED else postgresql.commits
+class Commits:
+    """Counts the commits of others by a connection of its own, which any one thread may use."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._tell = sqlite.commits if engine.dialect.name == EMBEDDED else postgresql.commits
+        self._connect()
+
+    @property
+    def count(self) -> int:
+        """A number that grows; only its being equal or not means something."""
+        try:
+            return self._tell(self._connection)
+        except self._engine.dialect.loaded_dbapi.OperationalError:  # the server had ended
+            self.close()
+            self._connect()
+            return self._tell(self._connection)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def _connect(self) -> None:
+        self._connection = self._engine.raw_connection()
+        self._connection.detach()
