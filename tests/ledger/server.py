@@ -79,7 +79,7 @@ def server() -> Iterator[Server]:
         If PostgreSQL is not installed.
     """
     binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108  a socket's path is short
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam(_USER).pw_uid, -1)
     folder.chmod(0o755)
@@ -115,6 +115,11 @@ def _run(command: list[Any]) -> None:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
-        command, user=user, cwd="/", env=environment, check=False, **quiet  # type: ignore[call-overload]
+        command,
+        user=user,
+        cwd="/",
+        env=environment,
+        check=False,
+        **quiet,  # type: ignore[call-overload]
     )
     assert done.returncode == 0, done.stderr.decode()

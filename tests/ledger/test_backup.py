@@ -38,7 +38,9 @@ def targets(request: pytest.FixtureRequest) -> Callable[[], str]:
 
 def fill(ledger: Ledger) -> Ledger:
     """Put something into every table, merged files and a reversed posting included."""
-    ledger.register(Site(id="A", enterprise="E", name_zh="厂", name_en="works", city="c"), author="me")
+    ledger.register(
+        Site(id="A", enterprise="E", name_zh="厂", name_en="works", city="c"), author="me"
+    )
     for number in range(10):
         flows = [flow(f"S{number}", amount=number + 1.0), flow("JF", 1.0 + number, 202602)]
         ledger.post(f"p{number}", author="me", flows=flows, supersede=True)
@@ -133,9 +135,7 @@ def test_a_backup_beside_a_writer_is_one_moment(tmp_path: Path, database: str) -
         assert (verdict.postings, verdict.files) == (summary.seq, summary.files)
 
 
-def test_nothing_is_overwritten(
-    ledger: Ledger, targets: Callable[[], str], tmp_path: Path
-) -> None:
+def test_nothing_is_overwritten(ledger: Ledger, targets: Callable[[], str], tmp_path: Path) -> None:
     file, taken = tmp_path / "b.tar", targets()
     backup(fill(ledger), file)
     size = file.stat().st_size
@@ -147,7 +147,7 @@ def test_nothing_is_overwritten(
     with pytest.raises(Conflict, match="holds something and is not overwritten"):
         restore(file, tmp_path / "full", taken)
     first, _ = restore(file, tmp_path / "first", taken)
-    with pytest.raises(Conflict, match="not overwritten|holds a ledger; give an empty database"):
+    with pytest.raises(Conflict, match=r"not overwritten|holds a ledger; give an empty database"):
         restore(file, tmp_path / ("first" if taken == "sqlite" else "second"), taken)
     assert content(first) == content(ledger)
     assert not list(tmp_path.glob("second*"))
@@ -206,9 +206,9 @@ def test_a_truncated_backup_and_no_backup_are_named(tmp_path: Path) -> None:
     end = len(whole.rstrip(b"\0"))  # of the summary; zeros follow
     for length in (0, 100, end // 3, end // 2, end - 1000, end - 1):
         (tmp_path / "cut.tar").write_bytes(whole[:length])
-        with pytest.raises(Damaged, match="not whole|no whole backup"):
+        with pytest.raises(Damaged, match=r"not whole|no whole backup"):
             restore(tmp_path / "cut.tar", tmp_path / "again")
-    with pytest.raises(InputError, match="no file .*; check the name"):
+    with pytest.raises(InputError, match=r"no file .*; check the name"):
         restore(tmp_path / "none.tar", tmp_path / "again")
 
 

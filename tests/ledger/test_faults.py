@@ -32,7 +32,9 @@ def whole_postings(ledger: Ledger) -> set[str]:
     return set(counted)
 
 
-def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path, database: str) -> None:
+def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(
+    tmp_path: Path, database: str
+) -> None:
     chance = random.Random(5)
     killed, acknowledged = 0, set[str]()
     with processes(tmp_path / "ledger", database) as writers:

@@ -164,7 +164,7 @@ def _write_table(connection: sa.Connection, archive: tarfile.TarFile, table: sa.
         for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
             lines.write(_line(list(row)))
         lines.seek(0)
-        sha = hashlib.file_digest(lines, "sha256").hexdigest()  # type: ignore[arg-type]
+        sha = hashlib.file_digest(lines, "sha256").hexdigest()
         _add(archive, _member(table.name), lines)
     return sha
 

@@ -195,11 +195,11 @@ class Commits:
     def count(self) -> int:
         """A number that grows; only its being equal or not means something."""
         try:
-            return self._tell(self._connection)
+            return self._tell(self._connection.dbapi_connection)
         except self._engine.dialect.loaded_dbapi.OperationalError:  # the server had ended
             self.close()
             self._connect()
-            return self._tell(self._connection)
+            return self._tell(self._connection.dbapi_connection)
 
     def close(self) -> None:
         """End the connection."""

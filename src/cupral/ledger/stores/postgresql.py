@@ -2,7 +2,8 @@
 
 What SQLite gives by its nature is asked for here. A writer holds an advisory lock from its
 first statement to its commit, and sees what was committed before (READ COMMITTED, for a
-snapshot taken while waiting would be old). A reader sees one moment (REPEATABLE READ).
+snapshot taken while waiting would be old); if its computer is gone, the lock ends in time.
+A reader sees one moment (REPEATABLE READ).
 """
 
 from typing import Any
@@ -17,6 +18,7 @@ _WRITE = """
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET LOCAL synchronous_commit = on;
 SET LOCAL lock_timeout = {milliseconds};
+SET LOCAL idle_in_transaction_session_timeout = '10min';
 SELECT pg_advisory_xact_lock(hashtext('cupral ledger'), hashtext(current_schema()))
 """
 _COMMITS = """
@@ -53,7 +55,7 @@ def engine(url: sa.URL) -> sa.Engine:
 
 
 def commits(connection: Any) -> int:
-    """A number that grows with each commit, told by a (DBAPI) connection."""
+    """A number that grows with each commit, told by a (driver's) connection."""
     if not connection.autocommit:
         connection.autocommit = True  # each question sees a later moment
     return int(connection.execute(_COMMITS).fetchone()[0])

@@ -24,7 +24,7 @@ def engine(folder: Path) -> sa.Engine:
 
 
 def commits(connection: Any) -> int:
-    """A number that changes with each commit of another connection than this (DBAPI) one."""
+    """A number that changes with each commit of another connection than this (driver's) one."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 

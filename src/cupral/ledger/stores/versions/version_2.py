@@ -5,6 +5,7 @@ other databases do not have. `ledger` holds the id that ties a database to a fol
 """
 
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -62,8 +63,8 @@ def _bring_back(table: str, columns: tuple[str, ...]) -> None:
         op.create_index("ix_document_party", "document", ["party"])
 
 
-def _columns(table: str) -> list[sa.Column[object]]:
-    types: dict[str, sa.types.TypeEngine[object]] = {
+def _columns(table: str) -> list[sa.Column[Any]]:
+    types: dict[str, sa.types.TypeEngine[Any]] = {
         "version": sa.BigInteger(), "recorded_at": sa.BigInteger(), "demonstration": sa.Boolean(),
     }  # fmt: skip
     return [sa.Column(name, types.get(name, TEXT), nullable=False) for name in COLUMNS[table]]
