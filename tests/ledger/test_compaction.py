@@ -123,9 +123,11 @@ def test_named_files_are_never_swept(many: Ledger) -> None:
 
 
 @pytest.mark.parametrize("trial", range(3))
-def test_two_compactors_and_a_writer_keep_every_row_once(tmp_path: Path, trial: int) -> None:
+def test_two_compactors_and_a_writer_keep_every_row_once(
+    tmp_path: Path, database: str, trial: int
+) -> None:
     folder = tmp_path / "ledger"
-    with processes(folder) as running:
+    with processes(folder, database) as running:
         compactors = [running.start("compact", f"c{n}") for n in range(2)]
         writer = running.start("post", "w", 25)
         if trial == 2:
@@ -134,7 +136,7 @@ def test_two_compactors_and_a_writer_keep_every_row_once(tmp_path: Path, trial: 
         assert running.wait(writer) == 0
         (folder / "stop").touch()
         assert [running.wait(pid) for pid in compactors] == [0] * len(compactors)
-    ledger = Ledger.open(folder)
+    ledger = Ledger.open(folder, database=database)
     rows = ledger.flows()
     references = list(zip(rows["posting"].to_pylist(), rows["row"].to_pylist(), strict=True))
     assert len(references) == len(set(references)) == 25 * ROWS

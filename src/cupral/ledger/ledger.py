@@ -37,6 +37,7 @@ from cupral.ledger.registers import (
 )
 from cupral.ledger.result import Result, result_key
 from cupral.ledger.stores import rows, schema
+from cupral.ledger.stores.database import EMBEDDED, open_database
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
@@ -62,9 +63,10 @@ class Ledger:
 
     @staticmethod
     def open(
-        folder: str | Path, *, parameters: ParameterBook | None = None, code: str = ""
-    ) -> "Ledger":
-        """Open the ledger in a folder, creating it if there is none.
+        folder: str | Path, *, parameters: ParameterBook | None = None, code: str = "",
+        database: str = EMBEDDED,
+    ) -> "Ledger":  # fmt: skip
+        """Open (or create) the ledger of a folder, its database there or on PostgreSQL by URL.
 
         Examples
         --------
@@ -73,10 +75,9 @@ class Ledger:
         0
         """
         root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
-        database = schema.open_database(root / "documents.sqlite")
+        engine = open_database(root, database)
         book = parameters or ParameterBook({}, "none")
-        return Ledger(root, book, code, Postings(database, root), Records(database), DuckScan())
+        return Ledger(root, book, code, Postings(engine, root), Records(engine), DuckScan())
 
     # -- writing ---------------------------------------------------------------------------
 

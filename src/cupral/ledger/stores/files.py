@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,9 @@ import pyarrow.parquet as pq
 from cupral.ledger.errors import Damaged
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
 from cupral.ledger.stores.order import order
+
+NAME = re.compile(rf"(?:{'|'.join(SCHEMAS)})/month=[0-9]+/[0-9a-f]{{32}}\.parquet")
+"""What a file of rows is called, from the ledger's folder on."""
 
 ROW_GROUP = 122_880
 _MANY = 2 * ROW_GROUP

@@ -138,6 +138,9 @@ class Postings:
                         written = self._write(batch, recorded_at)
                     receipt = _record(connection, batch, last, recorded_at, written)
                     within(connection, batch, receipt.seq, _scopes(batch.parts))
+        except Conflict:  # nothing was committed
+            files.discard(self.root, written)
+            raise
         except BaseException:
             self._discard_unnamed(written)
             raise
@@ -146,11 +149,16 @@ class Postings:
         return receipt
 
     def _discard_unnamed(self, written: Sequence[DataFile]) -> None:
-        """Delete what no manifest row names: an interrupt may come just after the commit."""
+        """Delete what no manifest row names: an interrupt may come just after the commit.
+
+        A server may still be committing when its client has lost it, so the look waits for the
+        write lock; if that fails, the files are left to the sweep.
+        """
         name = schema.file.c.name
         query = sa.select(name).where(name.in_([data.name for data in written]))
-        with self.database.connect() as connection:
+        with schema.writing(self.database) as connection:
             named = set(connection.scalars(query))
+            connection.rollback()
         files.discard(self.root, [data for data in written if data.name not in named])
 
     def _write(self, batch: Batch, recorded_at: int) -> list[DataFile]:
