@@ -78,16 +78,6 @@ def sha256(path: Path) -> str:
         raise Damaged(f"file {path.name} cannot be read: {error.strerror}") from None
 
 
-def described(path: Path) -> dict[str, Any]:
-    """What a file holds, in the words of its manifest row: rows, months, first and last site."""
-    held = pq.read_table(path, columns=["site", "month"], partitioning=None)
-    sites, months = pc.min_max(held["site"]).as_py(), pc.min_max(held["month"]).as_py()
-    return {
-        "rows": held.num_rows, "site_first": sites["min"], "site_last": sites["max"],
-        "month": months["min"] if months["min"] == months["max"] else None,
-    }  # fmt: skip
-
-
 def candidates(root: Path, older_than: float) -> Iterator[Path]:
     """Data files and unfinished files last changed before a time (epoch seconds)."""
     for table in SCHEMAS:
