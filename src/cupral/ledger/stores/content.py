@@ -43,6 +43,26 @@ def content_shas(table: str, readers: Sequence[Reader]) -> dict[str, str]:
     return dict(zip(postings, canonical.content_shas(columns(), bounds), strict=True))
 
 
+def rows(
+    table: str, readers: Sequence[Reader], sites: Sequence[str] | None = None
+) -> pa.Table:  # fmt: skip
+    """All rows of the files (of some sites), text that repeats as dictionaries."""
+    wanted = None
+    if sites is not None:
+        wanted = pc.is_in(_column(table, readers, "site"), value_set=pa.array(sites))
+    columns = {}
+    for name in SCHEMAS[table].names:
+        column = _column(table, readers, name)
+        columns[name] = column if wanted is None else column.filter(wanted)
+    return pa.table(columns)
+
+
+def counted(table: str, readers: Sequence[Reader], name: str) -> dict[str, int]:
+    """How many rows have each value of a column."""
+    pairs = _column(table, readers, name).value_counts().to_pylist()
+    return {pair["values"]: pair["counts"] for pair in pairs}
+
+
 def reader(path: Path) -> Reader:
     """Columns of one file; text that the file keeps as a dictionary is read as one."""
     metadata = pq.read_metadata(path)
