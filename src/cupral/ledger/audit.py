@@ -56,9 +56,18 @@ def verify(ledger: Ledger, level: int = 1) -> Verdict:
     """
     if level not in (1, 2):
         raise InputError(f"no audit level {level}; use 1 (chain, files) or 2 (contents too)")
-    kept = _kept(ledger)
+    try:
+        return _verdict(ledger, level)
+    except (sa.exc.DatabaseError, ValueError, TypeError) as error:  # a row cannot be decoded
+        reason = str(error).splitlines()[0]
+        told = f"the documents database cannot be read ({reason}); restore it from a backup"
+        return Verdict(level, 0, 0, 0, "", (told,))
+
+
+def _verdict(ledger: Ledger, level: int) -> Verdict:
+    damages, kept = _database(ledger), _kept(ledger)
     damaged = _files(ledger, kept.files)
-    damages = [*_chain(kept), *damaged.values(), *_rows(kept)]
+    damages += [*_chain(kept), *damaged.values(), *_rows(kept)]
     if level > 1:
         damages += [*_contents(ledger, kept, damaged), *_documents(ledger, kept), *_results(ledger)]
     head = kept.postings[-1]["chain_sha"] if kept.postings else GENESIS
@@ -84,6 +93,15 @@ class _Month(NamedTuple):
 
     files: list[dict[str, Any]]
     parts: list[dict[str, Any]]
+
+
+def _database(ledger: Ledger) -> list[str]:
+    """What SQLite itself finds wrong with its pages and indexes; other servers check their own."""
+    if ledger.manifest.database.dialect.name != "sqlite":
+        return []
+    with ledger.manifest.database.connect() as connection:
+        found = connection.execute(sa.text("PRAGMA integrity_check")).scalars().all()
+    return [] if found == ["ok"] else [f"documents database: {what}" for what in found]
 
 
 def _kept(ledger: Ledger) -> _Kept:

@@ -133,12 +133,16 @@ def _write_ordered(
     final = folder / f"{uuid.uuid4().hex}.parquet"
     temporary = final.with_suffix(".tmp")
     ordered = rows.take(places)
-    pq.write_table(
-        ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
-        write_page_checksum=True,
-        use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
-    )  # fmt: skip
-    digest = _flush(temporary)
+    try:
+        pq.write_table(
+            ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
+            write_page_checksum=True,
+            use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
+        )  # fmt: skip
+        digest = _flush(temporary)
+    except BaseException:  # a full disk is not left fuller than it was
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.rename(final)
     _flush_folder(folder)
     first, last = ordered["site"][0].as_py(), ordered["site"][-1].as_py()

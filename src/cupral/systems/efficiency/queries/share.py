@@ -156,9 +156,7 @@ def share_of(
     )  # fmt: skip
 
 
-def _silent(
-    lines: Sequence[tuple[Site, Line]], years: Sequence[LineYear]
-) -> tuple[LineYear, ...]:
+def _silent(lines: Sequence[tuple[Site, Line]], years: Sequence[LineYear]) -> tuple[LineYear, ...]:
     """Operating series of which no month has a figure: what they consume is not known."""
     return tuple(
         year
