@@ -114,7 +114,7 @@ def _encoded(column: pa.ChunkedArray) -> pa.Array:
     return whole.dictionary_encode() if _is_text(whole) and _repeats(whole) else whole
 
 
-def _is_text(column: pa.Array) -> bool:
+def _is_text(column: pa.Array | pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type))
 
 
@@ -122,7 +122,7 @@ def _repeats(column: pa.Array) -> bool:
     """Whether the same values come again and again, judged by the first rows."""
     if pa.types.is_dictionary(column.type):
         return True
-    head = column.slice(0, 10_000)
+    head = column.slice(0, 10_000 if _is_text(column) else 1_000)
     return bool(pc.count_distinct(head).as_py() * 2 <= len(head) + 2)
 
 
