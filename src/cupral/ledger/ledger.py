@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupral.ledger.compaction import tended
 from cupral.ledger.correction import (
     REVERSE,
     reversals,
@@ -173,7 +174,7 @@ class Ledger:
             batch = prepared()
             receipt = batch if isinstance(batch, Receipt) else self.manifest.commit(batch, within)
             if receipt is not None:
-                return receipt
+                return tended(self, receipt)
         raise Conflict("other writers keep changing the same rows; try again when they are done")
 
     # -- reading ---------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def compacted(context: typer.Context) -> None:
     ledger = reading(context)
     with ledger.audited(author=author(), action="ledger.compact", arguments={}):
         made = compact(ledger)
-    typer.echo(f"{len(made)} months merged")
+    typer.echo(f"{len(made)} files written")
 
 
 def swept(
