@@ -43,17 +43,25 @@ def test_the_ledger_loads_no_system_no_surface_and_no_method() -> None:
     ours = {name for name in loaded if name.startswith("cupral.")}
     assert ours
     assert all(name.startswith("cupral.ledger") for name in ours)
-    assert not {"pandas", "fastapi", "typer", "highspy", "qdldl"} & loaded
+    assert not {"pandas", "fastapi", "typer", "highspy", "qdldl", "alembic", "psycopg"} & loaded
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "sqlalchemy", "pint"])
+@pytest.mark.parametrize("engine", ["duckdb", "sqlalchemy", "alembic", "psycopg", "pint"])
 def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
     corners = {
         "duckdb": {"ledger/stores/duckdb.py"},
         "sqlalchemy": {
             "ledger/stores/schema.py", "ledger/stores/postings.py", "ledger/stores/records.py",
-            "ledger/audit.py", "ledger/compaction.py",
+            "ledger/stores/database.py", "ledger/stores/sqlite.py", "ledger/stores/postgresql.py",
+            "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",
+            "ledger/stores/versions/version_2.py",
+            "ledger/audit.py", "ledger/backup.py", "ledger/compaction.py",
         },
+        "alembic": {
+            "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",
+            "ledger/stores/versions/version_2.py",
+        },
+        "psycopg": set[str](),
         "pint": {"ledger/quantity.py"},
     }  # fmt: skip
     users = {

@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import inspect
 import math
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from cupral.ledger.ledger import Ledger, Read
 from cupral.ledger.parameter import ParameterBook
 from cupral.ledger.reading import note_all
 from cupral.ledger.result import Result, Versions, result_key
+from cupral.ledger.stores.database import EMBEDDED
 
 Query = Callable[..., Result]
 Command = Callable[..., Any]
@@ -113,9 +115,20 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def open_ledger(folder: str | Path) -> Ledger:
-    """Open (or create) the ledger in a folder with the shipped parameters."""
-    return Ledger.open(folder, parameters=parameter_book(), code=code_version())
+def open_ledger(folder: str | Path, *, database: str | None = None) -> Ledger:
+    """Open (or create) the ledger in a folder with the shipped parameters.
+
+    Its documents are kept on SQLite in the folder ("sqlite"), or on PostgreSQL by URL; unless
+    told, as the environment variable CUPRAL_DATABASE says.
+    """
+    return Ledger.open(
+        folder, parameters=parameter_book(), code=code_version(), database=database_url(database)
+    )
+
+
+def database_url(told: str | None = None) -> str:
+    """Where documents are kept: as told, else by CUPRAL_DATABASE, else on SQLite."""
+    return told or os.environ.get("CUPRAL_DATABASE") or EMBEDDED
 
 
 def ask(ledger: Ledger, name: str, **arguments: Any) -> Result:

@@ -37,8 +37,9 @@ def rows_of(name: str, number: int) -> list[Flow]:
 class Processes:
     """The forking process, and what became of its children."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str) -> None:
         self.folder = folder
+        self.database = database
         self._script = subprocess.Popen(
             [sys.executable, "-W", "error", __file__],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -46,7 +47,8 @@ class Processes:
 
     def start(self, task: str, name: str, count: int = 0) -> int:
         """Start a child; returns its process id."""
-        order = {"folder": str(self.folder), "task": task, "name": name, "count": count}
+        order = {"folder": str(self.folder), "database": self.database, "task": task,
+                 "name": name, "count": count}  # fmt: skip
         return self._asked(order)
 
     def wait(self, pid: int) -> int:
@@ -80,10 +82,10 @@ class Processes:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
+def processes(folder: Path, database: str = "sqlite") -> Iterator[Processes]:
     """Processes on the ledger in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    started = Processes(folder)
+    started = Processes(folder, database)
     try:
         yield started
     finally:
@@ -120,7 +122,7 @@ TASKS = {"post": _post, "supersede": _supersede, "compact": _compact, "open": _o
 
 
 def _child(order: dict[str, Any]) -> None:
-    ledger = Ledger.open(order["folder"])
+    ledger = Ledger.open(order["folder"], database=order["database"])
     TASKS[order["task"]](ledger, order["name"], order["count"])
 
 

@@ -11,6 +11,7 @@ from cupral.ledger.audit import verify
 from cupral.ledger.compaction import compact, sweep
 from cupral.ledger.errors import Damaged
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.stores.database import EMBEDDED
 from tests.ledger.processes import ROWS, processes
 from tests.ledger.rows import assay, flow, stocktake
 
@@ -122,19 +123,31 @@ def test_named_files_are_never_swept(many: Ledger) -> None:
     assert verify(many, 2).intact
 
 
+@pytest.mark.slow
+def test_fifty_runs_of_two_compactors_and_a_writer_keep_every_row_once(tmp_path: Path) -> None:
+    for trial in range(50):
+        two_compactors_and_a_writer(tmp_path / str(trial), EMBEDDED, kill=trial % 3 == 2)
+
+
 @pytest.mark.parametrize("trial", range(3))
-def test_two_compactors_and_a_writer_keep_every_row_once(tmp_path: Path, trial: int) -> None:
-    folder = tmp_path / "ledger"
-    with processes(folder) as running:
+def test_two_compactors_and_a_writer_keep_every_row_once(
+    tmp_path: Path, database: str, trial: int
+) -> None:
+    two_compactors_and_a_writer(tmp_path / "ledger", database, kill=trial == 2)
+
+
+def two_compactors_and_a_writer(folder: Path, database: str, *, kill: bool) -> None:
+    """Run them at once (and kill one compactor); every row is there once, before and after."""
+    with processes(folder, database) as running:
         compactors = [running.start("compact", f"c{n}") for n in range(2)]
         writer = running.start("post", "w", 25)
-        if trial == 2:
+        if kill:
             time.sleep(0.3)
             assert running.kill(compactors.pop()) == -9
         assert running.wait(writer) == 0
         (folder / "stop").touch()
         assert [running.wait(pid) for pid in compactors] == [0] * len(compactors)
-    ledger = Ledger.open(folder)
+    ledger = Ledger.open(folder, database=database)
     rows = ledger.flows()
     references = list(zip(rows["posting"].to_pylist(), rows["row"].to_pylist(), strict=True))
     assert len(references) == len(set(references)) == 25 * ROWS
@@ -142,3 +155,76 @@ def test_two_compactors_and_a_writer_keep_every_row_once(tmp_path: Path, trial: 
     assert verify(ledger, 2).intact
     sweep(ledger, grace_seconds=-1)
     assert ledger.flows().equals(rows)
+
+
+def tended(ledger: Ledger, postings: int) -> None:
+    """Post so often, each time into the same month, and wait for the background."""
+    for number in range(postings):
+        ledger.post(f"t{number}", author="me", flows=[flow(f"S{number % 7}", float(number))])
+    compaction.settle()
+
+
+def test_many_small_postings_are_merged_in_the_background(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "TEND_EVERY", 10)
+    monkeypatch.setattr(compaction, "TENDED_FILES", 6)
+    tended(ledger, 40)
+    assert len(ledger.manifest.files("flows")) < 20
+    assert ledger.flows().num_rows == 40
+    assert verify(ledger, 2).intact
+    (latest, *_) = ledger.records.audit()
+    assert (latest["author"], latest["action"]) == ("cupral", "ledger.tend")
+
+
+def test_few_files_are_left_alone_by_the_background(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "TEND_EVERY", 5)
+    tended(ledger, 10)
+    assert len(ledger.manifest.files("flows")) == 10
+
+
+def test_a_damage_met_in_the_background_is_told_and_posting_goes_on(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compaction, "TEND_EVERY", 10)
+    monkeypatch.setattr(compaction, "TENDED_FILES", 6)
+    tended(ledger, 9)
+    path = ledger.manifest.files("flows")[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert ledger.post("last", author="me", flows=[flow("S9")]).status == "posted"
+    compaction.settle()
+    assert f"{path.name} changed since it was written; not compacted" in caplog.text
+    assert len(ledger.manifest.files("flows")) == 10
+
+
+def test_a_month_larger_than_memory_is_merged_by_sites(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        ledger.post(f"p{number}", author="me", flows=[
+            flow(f"S{number}", float(s), site=f"site-{s}") for s in range(8)
+        ])  # fmt: skip
+    before = ledger.flows()
+    monkeypatch.setattr(compaction, "MOST_ROWS", 25)
+    assert len(compact(ledger)) == 4, "two sites of ten rows each a file"
+    assert ledger.flows().equals(before)
+    assert len(ledger.manifest.files("flows", sites=["site-3"])) == 1
+    assert verify(ledger, 2).intact
+
+
+def test_a_row_is_written_again_no_more_than_the_logarithm_of_times() -> None:
+    """1,000 postings of one row, merged whenever there are more than eight files."""
+    sizes, written = list[int](), 0
+    for _ in range(1_000):
+        sizes.append(1)
+        if len(sizes) > 8:
+            taken = [row["rows"] for row in compaction.lesser([{"rows": n} for n in sizes])]
+            written += sum(taken)
+            for size in taken:
+                sizes.remove(size)
+            sizes.append(sum(taken))
+    assert sum(sizes) == 1_000
+    assert len(sizes) <= 20
+    assert written <= 1_000 * 10

@@ -4,6 +4,7 @@ all."""
 import random
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import files, schema
 from tests.ledger.processes import ROWS, processes, rows_of
 from tests.ledger.rows import flow
+from tests.ledger.server import again
 
 
 def whole_postings(ledger: Ledger) -> set[str]:
@@ -30,10 +32,12 @@ def whole_postings(ledger: Ledger) -> set[str]:
     return set(counted)
 
 
-def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(
+    tmp_path: Path, database: str
+) -> None:
     chance = random.Random(5)
     killed, acknowledged = 0, set[str]()
-    with processes(tmp_path / "ledger") as writers:
+    with processes(tmp_path / "ledger", database) as writers:
         for trial in range(15):
             name = f"w{trial}"
             pid = writers.start("post", name, 10_000)
@@ -43,7 +47,7 @@ def test_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) 
             time.sleep(chance.random() * 0.1)
             killed += writers.kill(pid) == -9
             acknowledged |= set(writers.acknowledged(name))
-    ledger = Ledger.open(tmp_path / "ledger")
+    ledger = Ledger.open(tmp_path / "ledger", database=database)
     assert killed == 15
     assert len(acknowledged) >= 15
     standing = whole_postings(ledger)
@@ -98,11 +102,11 @@ def test_an_interrupt_before_the_commit_leaves_no_file(
     assert not list(ledger.folder.rglob("*.parquet"))
 
 
-def test_two_writers_at_once_make_one_chain(tmp_path: Path) -> None:
-    with processes(tmp_path / "ledger") as writers:
+def test_two_writers_at_once_make_one_chain(tmp_path: Path, database: str) -> None:
+    with processes(tmp_path / "ledger", database) as writers:
         started = [writers.start("post", name, 30) for name in ("a", "b")]
         assert [writers.wait(pid) for pid in started] == [0, 0]
-    ledger = Ledger.open(tmp_path / "ledger")
+    ledger = Ledger.open(tmp_path / "ledger", database=database)
     assert whole_postings(ledger) == {f"{name}-{n}" for name in "ab" for n in range(30)}
     postings = ledger.postings()
     assert [row["seq"] for row in postings] == list(range(1, 61))
@@ -113,12 +117,12 @@ def test_two_writers_at_once_make_one_chain(tmp_path: Path) -> None:
         assert ledger.flows(as_of=seq).num_rows == seq * ROWS
 
 
-def test_two_correctors_at_once_leave_one_row_of_each_key(tmp_path: Path) -> None:
+def test_two_correctors_at_once_leave_one_row_of_each_key(tmp_path: Path, database: str) -> None:
     """Both read the row that stands and undo it; the second must notice that it is gone."""
-    with processes(tmp_path / "ledger") as writers:
+    with processes(tmp_path / "ledger", database) as writers:
         started = [writers.start("supersede", name, 10) for name in ("a", "b")]
         assert [writers.wait(pid) for pid in started] == [0, 0]
-    ledger = Ledger.open(tmp_path / "ledger")
+    ledger = Ledger.open(tmp_path / "ledger", database=database)
     assert ledger.flows().num_rows == ROWS
     totals = ledger.totals(by=["stream"])
     assert set(totals["rows"].to_pylist()) == {1}
@@ -126,9 +130,12 @@ def test_two_correctors_at_once_leave_one_row_of_each_key(tmp_path: Path) -> Non
     assert verify(ledger, 2).intact
 
 
-def test_many_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
+def test_many_processes_may_open_a_new_folder_at_once(
+    tmp_path: Path, databases: Callable[[], str]
+) -> None:
     with processes(tmp_path / "none") as openers:
         for trial in range(4):
+            openers.database = databases()
             openers.folder = tmp_path / f"ledger{trial}"
             started = [openers.start("open", "o") for _ in range(4)]
             assert [openers.wait(pid) for pid in started] == [0] * 4
@@ -138,7 +145,7 @@ def test_a_quicker_writer_does_not_make_a_slow_one_start_over_for_ever(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows are stamped before the lock is held; being overtaken costs one more writing only."""
-    other, write, calls = Ledger.open(ledger.folder), files.write_all, []
+    other, write, calls = again(ledger), files.write_all, []
 
     def slow(root: Path, parts: list[object]) -> list[files.DataFile]:
         written = write(root, parts)  # type: ignore[arg-type]
@@ -179,7 +186,7 @@ def test_a_lock_held_too_long_is_a_conflict_that_says_so(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "LOCK_SECONDS", 0.1)
-    other = Ledger.open(ledger.folder)
+    other = again(ledger)
     with (
         schema.writing(ledger.manifest.database),
         pytest.raises(Conflict, match=r"held by another writer for over .* try again"),
@@ -188,7 +195,8 @@ def test_a_lock_held_too_long_is_a_conflict_that_says_so(
     assert other.post("p1", author="me", flows=[flow()]).status == "posted"
 
 
-def test_a_copied_folder_is_the_same_ledger(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_copied_folder_is_the_same_ledger(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger")
     ledger.post("p1", author="me", flows=[flow()])
     shutil.copytree(ledger.folder, tmp_path / "copy")
     copy = Ledger.open(tmp_path / "copy")

@@ -14,6 +14,7 @@ from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from tests.ledger.rows import assay, flow, stocktake
+from tests.ledger.server import again
 
 
 def amounts(ledger: Ledger, **asked: object) -> dict[str, float]:
@@ -552,7 +553,7 @@ def test_audited_leaves_a_record_of_success_and_failure(ledger: Ledger) -> None:
 
 
 def test_two_openings_see_each_other(ledger: Ledger) -> None:
-    other = Ledger.open(ledger.folder)
+    other = again(ledger)
     ledger.post("p1", author="me", flows=[flow()])
     assert amounts(other) == {"S1": 10.0}
     assert other.post("p1", author="me", flows=[flow()]).status == "already"

@@ -11,6 +11,7 @@ from cupral.ledger.errors import (
     InputError,
     NotFound,
     RowFaults,
+    Unreachable,
 )
 from cupral.surfaces.problem import problem
 
@@ -20,7 +21,7 @@ from cupral.surfaces.problem import problem
     [
         (InputError("x"), "not allowed", 422), (NotFound("x"), "not found", 404),
         (Conflict("x"), "conflict", 409), (CannotDecide("x"), "cannot decide", 409),
-        (Damaged("x"), "damaged", 500),
+        (Damaged("x"), "damaged", 500), (Unreachable("x"), "unreachable", 503),
         (RowFaults("f.csv", []), "faulty rows", 422), (CupralError("x"), "error", 500),
     ],
 )  # fmt: skip

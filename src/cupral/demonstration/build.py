@@ -12,6 +12,7 @@ from cupral.demonstration.returns import returns
 from cupral.demonstration.truth import Truth, save, truth
 from cupral.ledger.errors import Conflict
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.stores.database import EMBEDDED
 
 AUTHOR = "demonstration"
 THROUGH = "2026-10"
@@ -36,7 +37,7 @@ def build(folder: str | Path, *, progress: Progress | None = None, seed: int = S
         If the folder holds a ledger with postings.
     """
     told = progress or _silent
-    ledger = system.open_ledger(folder)
+    ledger = system.open_ledger(folder, database=EMBEDDED)
     if ledger.head:
         raise Conflict(f"{folder} holds a ledger with {ledger.head} postings; give an empty folder")
     known = truth(seed)

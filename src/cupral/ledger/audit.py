@@ -6,20 +6,20 @@ recomputed from what is stored.
 """
 
 import json
+import os
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
-from cupral.ledger.stores import canonical, files, schema
+from cupral.ledger.stores import canonical, content, files, schema
 from cupral.ledger.stores.postings import GENESIS, chained
-from cupral.ledger.stores.protocol import Filter
 from cupral.ledger.stores.records import document_sha
 
 
@@ -56,10 +56,20 @@ def verify(ledger: Ledger, level: int = 1) -> Verdict:
     """
     if level not in (1, 2):
         raise InputError(f"no audit level {level}; use 1 (chain, files) or 2 (contents too)")
-    kept = _kept(ledger)
-    damages = [*_chain(kept), *_files(ledger, kept.files), *_rows(kept)]
+    try:
+        return _verdict(ledger, level)
+    except (sa.exc.DatabaseError, ValueError, TypeError) as error:  # a row cannot be decoded
+        reason = str(error).splitlines()[0]
+        told = f"the documents database cannot be read ({reason}); restore it from a backup"
+        return Verdict(level, 0, 0, 0, "", (told,))
+
+
+def _verdict(ledger: Ledger, level: int) -> Verdict:
+    damages, kept = _database(ledger), _kept(ledger)
+    damaged = _files(ledger, kept.files)
+    damages += [*_chain(kept), *damaged.values(), *_rows(kept)]
     if level > 1:
-        damages += [*_contents(ledger, kept), *_documents(ledger, kept), *_results(ledger)]
+        damages += [*_contents(ledger, kept, damaged), *_documents(ledger, kept), *_results(ledger)]
     head = kept.postings[-1]["chain_sha"] if kept.postings else GENESIS
     checked = len(kept.parts) if level > 1 else 0
     return Verdict(level, len(kept.postings), len(kept.files), checked, head, tuple(damages))
@@ -72,17 +82,42 @@ class _Kept:
     postings: list[dict[str, Any]]
     parts: list[dict[str, Any]]
     files: list[dict[str, Any]]
+    links: dict[int, list[int]]
+    """Numbers of the postings that each file holds rows of, by the file's own number."""
+    ids: dict[int, str]
+    """Posting ids by number."""
+
+
+class _Month(NamedTuple):
+    """What the manifest says of one table and month."""
+
+    files: list[dict[str, Any]]
+    parts: list[dict[str, Any]]
+
+
+def _database(ledger: Ledger) -> list[str]:
+    """What SQLite itself finds wrong with its pages and indexes; other servers check their own."""
+    if ledger.manifest.database.dialect.name != "sqlite":
+        return []
+    with ledger.manifest.database.connect() as connection:
+        found = connection.execute(sa.text("PRAGMA integrity_check")).scalars().all()
+    return [] if found == ["ok"] else [f"documents database: {what}" for what in found]
 
 
 def _kept(ledger: Ledger) -> _Kept:
-    named = schema.file.c.removed_seq.is_(None)
+    present = schema.file.c.removed_seq.is_(None)
     queries = (
         sa.select(schema.posting).order_by(schema.posting.c.seq),
         sa.select(schema.posting_part),
-        sa.select(schema.file).where(named),
+        sa.select(schema.file).where(present),
     )
+    links: dict[int, list[int]] = {}
     with ledger.manifest.database.connect() as connection:
-        return _Kept(*(schema.one_by_one(connection.execute(query)) for query in queries))
+        rows = [schema.one_by_one(connection.execute(query)) for query in queries]
+        for file_id, seq in connection.execute(sa.select(*schema.file_posting.c)):
+            links.setdefault(file_id, []).append(seq)
+    postings, parts, named = rows
+    return _Kept(postings, parts, named, links, {row["seq"]: row["id"] for row in postings})
 
 
 def _chain(kept: _Kept) -> list[str]:
@@ -104,15 +139,19 @@ def _chain(kept: _Kept) -> list[str]:
     return damages + [f"posting number {seq} is missing, its parts are there" for seq in parts]
 
 
-def _files(ledger: Ledger, named: list[dict[str, Any]]) -> list[str]:
-    damages = []
-    for row in named:
+def _files(ledger: Ledger, named: list[dict[str, Any]]) -> dict[str, str]:
+    """Damage of each file whose bytes are not those that were written."""
+
+    def damage(row: dict[str, Any]) -> str:
         try:
-            if files.sha256(ledger.folder / row["name"]) != row["sha256"]:
-                damages.append(f"file {row['name']}: bytes changed since it was written")
+            same = files.sha256(ledger.folder / row["name"]) == row["sha256"]
         except Damaged as error:
-            damages.append(f"{error} ({row['name']})")
-    return damages
+            return f"{error} ({row['name']})"
+        return "" if same else f"file {row['name']}: bytes changed since it was written"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(damage, named)
+        return {row["name"]: what for row, what in zip(named, found, strict=True) if what}
 
 
 def _rows(kept: _Kept) -> list[str]:
@@ -130,52 +169,68 @@ def _rows(kept: _Kept) -> list[str]:
     ]
 
 
-def _contents(ledger: Ledger, kept: _Kept) -> list[str]:
-    ids = {row["seq"]: row["id"] for row in kept.postings}
-    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+def _contents(ledger: Ledger, kept: _Kept, damaged: Collection[str]) -> list[str]:
+    """Damages of the rows, month by month on all cores; damaged files are not decoded."""
+    months: dict[tuple[str, int], _Month] = {}
+    for row in kept.files:
+        months.setdefault((row["table_name"], row["month"]), _Month([], [])).files.append(row)
     for part in kept.parts:
         if part["table_name"] in SCHEMAS:
-            groups.setdefault((part["table_name"], part["month"]), []).append(part)
-    damages = []
-    for (table, month), members in sorted(groups.items()):
+            key = (part["table_name"], part["month"])
+            months.setdefault(key, _Month([], [])).parts.append(part)
+
+    def damages(item: tuple[tuple[str, int], _Month]) -> list[str]:
+        (table, month), held = item
         try:
-            held = _by_posting(ledger, table, month, kept.files)
+            if names := [row["name"] for row in held.files if row["name"] in damaged]:
+                raise Damaged(f"{len(names)} damaged files")
+            return _month(ledger, kept, table, month, held)
         except Exception as error:  # whatever the engine raises on broken bytes is a damage
-            damages.append(f"{table} {month}: cannot be read ({str(error).splitlines()[0]})")
-            continue
-        for part in members:
-            id = ids.get(part["seq"], "")
-            if id not in held or canonical.content_sha(held[id]) != part["sha"]:
-                damages.append(f"posting {id}: {table} {month} content changed")
-    return damages
+            hurt = sorted({kept.ids.get(part["seq"], "") for part in held.parts})
+            more = f" and {len(hurt) - 5} more" if len(hurt) > 5 else ""
+            return [
+                f"{table} {month}: cannot be read ({str(error).splitlines()[0]});"
+                f" contents not checked of {', '.join(hurt[:5])}{more}"
+            ]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [damage for found in pool.map(damages, sorted(months.items())) for damage in found]
 
 
-def _by_posting(
-    ledger: Ledger, table: str, month: int, named: list[dict[str, Any]]
-) -> dict[str, pa.Table]:
-    mine = [row for row in named if (row["table_name"], row["month"]) == (table, month)]
-    for row in mine:
-        described = files.described(ledger.folder / row["name"])
-        if wrong := [name for name, value in described.items() if row[name] != value]:
-            raise Damaged(f"file {row['name']} holds other {wrong} than its manifest row says")
-    rows = ledger.scan.every(table, [ledger.folder / row["name"] for row in mine], Filter({}))
-    runs = pc.run_end_encode(rows["posting"].combine_chunks())
-    ends, starts = runs.run_ends.to_pylist(), [0, *runs.run_ends.to_pylist()[:-1]]
-    return {
-        id: rows.slice(start, end - start)
-        for id, start, end in zip(runs.values.to_pylist(), starts, ends, strict=True)
-    }
+def _month(ledger: Ledger, kept: _Kept, table: str, month: int, held: _Month) -> list[str]:
+    readers = [content.reader(ledger.folder / row["name"]) for row in held.files]
+    damages = [
+        f"file {row['name']} holds other {wrong} than its manifest row says"
+        for row, read in zip(held.files, readers, strict=True)
+        if (wrong := _wrong(kept, row, content.described(read)))
+    ]
+    shas = content.content_shas(table, readers) if readers else {}
+    stated = {kept.ids.get(part["seq"], ""): part["sha"] for part in held.parts}
+    damages += [
+        f"posting {id}: {table} {month} content changed"
+        for id, sha in stated.items()
+        if shas.get(id) != sha
+    ]
+    return damages + [
+        f"posting {id}: {table} {month} has rows that were never posted"
+        for id in sorted(shas.keys() - stated.keys())
+    ]
+
+
+def _wrong(kept: _Kept, row: dict[str, Any], described: dict[str, Any]) -> list[str]:
+    linked = {kept.ids.get(seq, "") for seq in kept.links.get(row["id"], ())}
+    stated = {**row, "postings": linked}
+    return [name for name, value in described.items() if stated[name] != value]
 
 
 def _documents(ledger: Ledger, kept: _Kept) -> list[str]:
-    ids = {row["seq"]: row["id"] for row in kept.postings}
     stored = ledger.documents(latest=False)
     shas = {(d.posting, f"document:{d.kind}/{d.id}", document_sha(d)) for d in stored}
     return [
-        f"posting {ids.get(part['seq'])}: {part['table_name']} changed since it was settled"
+        f"posting {kept.ids.get(part['seq'])}: {part['table_name']} changed since it was settled"
         for part in kept.parts
         if part["table_name"] not in SCHEMAS
-        and (ids.get(part["seq"]), part["table_name"], part["sha"]) not in shas
+        and (kept.ids.get(part["seq"]), part["table_name"], part["sha"]) not in shas
     ]
 
 

@@ -6,7 +6,8 @@ CupralError
 ├── NotFound            something was asked for that is not in the ledger
 ├── Conflict            the same id was posted with other content, or two writers collided
 ├── CannotDecide        an answer needs something that nobody has given yet
-└── Damaged             stored bytes do not match their hash
+├── Damaged             stored bytes do not match their hash
+└── Unreachable         the database server does not answer
 """
 
 from collections.abc import Iterable
@@ -39,6 +40,10 @@ class CannotDecide(CupralError):
 
 class Damaged(CupralError):
     """Stored bytes do not match their hash."""
+
+
+class Unreachable(CupralError):
+    """The database server does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

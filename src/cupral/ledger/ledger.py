@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupral.ledger.compaction import tended
 from cupral.ledger.correction import (
     REVERSE,
     reversals,
@@ -37,6 +38,7 @@ from cupral.ledger.registers import (
 )
 from cupral.ledger.result import Result, result_key
 from cupral.ledger.stores import rows, schema
+from cupral.ledger.stores.database import EMBEDDED, open_database
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
@@ -62,9 +64,10 @@ class Ledger:
 
     @staticmethod
     def open(
-        folder: str | Path, *, parameters: ParameterBook | None = None, code: str = ""
-    ) -> "Ledger":
-        """Open the ledger in a folder, creating it if there is none.
+        folder: str | Path, *, parameters: ParameterBook | None = None, code: str = "",
+        database: str = EMBEDDED,
+    ) -> "Ledger":  # fmt: skip
+        """Open (or create) the ledger of a folder, its database there or on PostgreSQL by URL.
 
         Examples
         --------
@@ -72,11 +75,9 @@ class Ledger:
         >>> Ledger.open(tempfile.mkdtemp()).head
         0
         """
-        root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
-        database = schema.open_database(root / "documents.sqlite")
-        book = parameters or ParameterBook({}, "none")
-        return Ledger(root, book, code, Postings(database, root), Records(database), DuckScan())
+        root, book = Path(folder), parameters or ParameterBook({}, "none")
+        engine = open_database(root, database)
+        return Ledger(root, book, code, Postings(engine, root), Records(engine), DuckScan())
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class Ledger:
             batch = prepared()
             receipt = batch if isinstance(batch, Receipt) else self.manifest.commit(batch, within)
             if receipt is not None:
-                return receipt
+                return tended(self, receipt)
         raise Conflict("other writers keep changing the same rows; try again when they are done")
 
     # -- reading ---------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import cupral.systems
 from cupral.ledger.case import Check
 from cupral.ledger.errors import CupralError, InputError
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.stores.database import EMBEDDED
 from cupral.system import open_ledger
 
 Judge = Callable[[Ledger, dict[str, Any], dict[str, Any]], list[Check]]
@@ -109,7 +110,7 @@ def judges() -> dict[str, Judge]:
 def run_cases(file: CaseFile, available: Mapping[str, Judge]) -> CaseReport:
     """Judge every case of a file in a ledger that is thrown away afterwards."""
     with tempfile.TemporaryDirectory(prefix="cupral-check-") as folder:
-        ledger = open_ledger(folder)
+        ledger = open_ledger(folder, database=EMBEDDED)
         return CaseReport(tuple(_verdicts(ledger, file, available)))
 
 

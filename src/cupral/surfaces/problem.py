@@ -12,6 +12,7 @@ from cupral.ledger.errors import (
     InputError,
     NotFound,
     RowFaults,
+    Unreachable,
 )
 
 
@@ -46,6 +47,7 @@ _KINDS: tuple[tuple[type[CupralError], str, int, str], ...] = (
     (Conflict, "conflict", 409, "give the new content a posting id of its own"),
     (CannotDecide, "cannot decide", 409, "supply what is missing, then ask again"),
     (Damaged, "damaged", 500, "run `cupral audit verify --level 2` and restore the file it names"),
+    (Unreachable, "unreachable", 503, "see that the database server runs, then try again"),
 )
 
 

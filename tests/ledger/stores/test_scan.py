@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from cupral.ledger.errors import InputError
+from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.stores import files, rows
 from cupral.ledger.stores.duckdb import DuckScan
@@ -125,6 +125,30 @@ def test_totals_do_not_depend_on_the_order_of_rows(scan: Scan, tmp_path: Path) -
         (total,) = scan.totals("flows", paths, Filter({}), ["site"])["amount"].to_pylist()
         answers.add(total)
     assert answers == {30.00000005}
+
+
+@pytest.mark.parametrize("amount", [0.1, 1 / 3, 1e-7, 123.456, 2.0**52 + 0.5, 9e18, 1e20])
+def test_an_amount_that_is_undone_leaves_exactly_zero(
+    scan: Scan, tmp_path: Path, amount: float
+) -> None:
+    """Also beyond 64 bits, where the sum is of decimals."""
+    entered = rows.given("flows", [flow("S1", amount), flow("S2", 0.5)], "p", 0)
+    undone = rows.counter("flows", entered.slice(0, 1), "q", 0)
+    both = pa.concat_tables([entered, undone])
+    path = tmp_path / files.write(tmp_path, "flows", 202601, both).name
+    (total,) = scan.totals("flows", [path], Filter({}), ["site"]).to_pylist()
+    assert (total["amount"], total["rows"]) == (0.5, 1)
+    assert total["variance"] == 0.25
+    assert total["gross"] == pytest.approx(2 * amount + 0.5, rel=1e-15)
+
+
+def test_a_file_that_is_gone_is_a_damage(scan: Scan, held: list[Path]) -> None:
+    held[1].unlink()
+    for read in (scan.current, scan.every):
+        with pytest.raises(Damaged, match="`cupral audit verify` names all damages"):
+            read("flows", held, Filter({}))
+    with pytest.raises(Damaged, match=held[1].name):
+        scan.totals("flows", held, Filter({}), ["site"])
 
 
 def test_nothing_read_has_the_right_columns(scan: Scan, held: list[Path]) -> None:

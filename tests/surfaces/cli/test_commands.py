@@ -239,7 +239,7 @@ class TestHousekeeping:
         order(workshop, "balance.import_meters", author="me", site=SITE, correct=True,
               content=meter_file(**{SUSPECT: 1000.0}), filename="late.csv")  # fmt: skip
         before = workshop.flows()
-        assert "1 months merged" in line.run("ledger", "compact")
+        assert "1 files written" in line.run("ledger", "compact")
         assert "0 files deleted" in line.run("ledger", "sweep"), "a reader may hold them yet"
         for path in workshop.folder.rglob("*.parquet"):
             os.utime(path, (0, 0))

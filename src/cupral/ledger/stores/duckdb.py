@@ -1,6 +1,6 @@
 """DuckDB reads the Parquet files of one snapshot; the only file that knows DuckDB."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -8,22 +8,43 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupral.ledger.errors import InputError
+from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
 from cupral.ledger.stores.order import ordered
 from cupral.ledger.stores.protocol import Filter
 from cupral.ledger.stores.rows import references
 
-_EXACT = "DECIMAL(38,15)"
-"""Sums are of decimals: exact, so that neither threads nor compaction change the last bit, and
-an amount that is undone leaves exactly zero."""
-_SUMS = {
-    "amount": (f"sum(CAST(sign * amount AS {_EXACT}))", pa.float64()),
-    "variance": (f"sum(CAST(sign * sd * sd AS {_EXACT}))", pa.float64()),
-    "gross": (f"sum(CAST(abs(amount) AS {_EXACT}))", pa.float64()),
-    "rows": ("sum(sign)", pa.int64()),
-    "demonstration": ("bool_or(demonstration)", pa.bool_()),
-}
+_GRID = float(2**62)
+_SUMMED = {
+    "amount": pa.float64(), "variance": pa.float64(), "gross": pa.float64(), "rows": pa.int64(),
+    "demonstration": pa.bool_(),
+}  # fmt: skip
+
+
+def _by_parts(value: str, where: str = "") -> str:
+    """Sum of whole numbers and of the rest on a grid of 2**-62: integers, so exact and quick."""
+    whole = f"sum(CAST(trunc({value}) AS BIGINT)){where}"
+    rest = f"sum(CAST(({value} - trunc({value})) * {_GRID} AS BIGINT)){where}"
+    return f"CAST(CAST({whole} AS HUGEINT) * CAST({_GRID} AS HUGEINT) + {rest} AS DOUBLE) / {_GRID}"
+
+
+def _by_decimals(value: str, where: str = "") -> str:
+    """The same for values beyond 1e18, as decimals of 15 places: exact, and slower."""
+    return f"CAST(sum(CAST({value} AS DECIMAL(38,15))){where} AS DOUBLE)"
+
+
+def _sums(exact: Callable[..., str]) -> str:
+    """Sums that neither threads nor compaction change in the last bit.
+
+    An amount that is undone leaves exactly zero.
+    """
+    amount, variance = exact("sign * amount"), exact("sign * sd * sd")
+    negative = exact("sign * amount", " FILTER (sign * amount < 0)")
+    return (
+        f"{amount} AS amount, {variance} AS variance,"
+        f" {amount} - 2 * coalesce({negative}, 0) AS gross,"
+        " sum(sign) AS rows, bool_or(demonstration) AS demonstration"
+    )
 
 
 class DuckScan:
@@ -32,6 +53,7 @@ class DuckScan:
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET enable_progress_bar=false")
+        self._connection.execute("SET parquet_metadata_cache=true")
         self._lock = Lock()
 
     def current(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
@@ -57,14 +79,21 @@ class DuckScan:
         if unknown or not by:
             raise InputError(f"{table} cannot be summed by {unknown}; use columns of {names}")
         fields = [SCHEMAS[table].field(name) for name in by]
-        schema = pa.schema(fields + [pa.field(name, kind) for name, (_, kind) in _SUMS.items()])
+        schema = pa.schema(fields + [pa.field(name, kind) for name, kind in _SUMMED.items()])
         if not files:
             return schema.empty_table()
         scope, values = _scope(table, files, asked)
         keys = ", ".join(f'"{name}"' for name in by)
-        sums = ", ".join(f"{sql} AS {name}" for name, (sql, _) in _SUMS.items())
-        sql = f"SELECT {keys}, {sums} FROM {scope} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
-        return self._fetch(sql, values, schema)
+
+        def summed(exact: Callable[..., str]) -> pa.Table:
+            sums = _sums(exact)
+            sql = f"SELECT {keys}, {sums} FROM {scope} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+            return self._fetch(sql, values, schema)
+
+        try:
+            return summed(_by_parts)
+        except duckdb.DataError:  # beyond 64 bits
+            return summed(_by_decimals)
 
     def _rows(
         self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
@@ -81,6 +110,9 @@ class DuckScan:
             cursor = self._connection.cursor()
         try:
             return cursor.sql(sql, params=values).to_arrow_table().cast(schema)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            reason = str(error).splitlines()[0]
+            raise Damaged(f"{reason}; `cupral audit verify` names all damages") from None
         finally:
             cursor.close()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,9 @@ import pyarrow.parquet as pq
 from cupral.ledger.errors import Damaged
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
 from cupral.ledger.stores.order import order
+
+NAME = re.compile(rf"(?:{'|'.join(SCHEMAS)})/month=[0-9]+/[0-9a-f]{{32}}\.parquet")
+"""What a file of rows is called, from the ledger's folder on."""
 
 ROW_GROUP = 122_880
 _MANY = 2 * ROW_GROUP
@@ -78,16 +82,6 @@ def sha256(path: Path) -> str:
         raise Damaged(f"file {path.name} cannot be read: {error.strerror}") from None
 
 
-def described(path: Path) -> dict[str, Any]:
-    """What a file holds, in the words of its manifest row: rows, months, first and last site."""
-    held = pq.read_table(path, columns=["site", "month"], partitioning=None)
-    sites, months = pc.min_max(held["site"]).as_py(), pc.min_max(held["month"]).as_py()
-    return {
-        "rows": held.num_rows, "site_first": sites["min"], "site_last": sites["max"],
-        "month": months["min"] if months["min"] == months["max"] else None,
-    }  # fmt: skip
-
-
 def candidates(root: Path, older_than: float) -> Iterator[Path]:
     """Data files and unfinished files last changed before a time (epoch seconds)."""
     for table in SCHEMAS:
@@ -124,7 +118,7 @@ def _encoded(column: pa.ChunkedArray) -> pa.Array:
     return whole.dictionary_encode() if _is_text(whole) and _repeats(whole) else whole
 
 
-def _is_text(column: pa.Array) -> bool:
+def _is_text(column: pa.Array | pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type))
 
 
@@ -132,7 +126,7 @@ def _repeats(column: pa.Array) -> bool:
     """Whether the same values come again and again, judged by the first rows."""
     if pa.types.is_dictionary(column.type):
         return True
-    head = column.slice(0, 10_000)
+    head = column.slice(0, 10_000 if _is_text(column) else 1_000)
     return bool(pc.count_distinct(head).as_py() * 2 <= len(head) + 2)
 
 
@@ -143,12 +137,16 @@ def _write_ordered(
     final = folder / f"{uuid.uuid4().hex}.parquet"
     temporary = final.with_suffix(".tmp")
     ordered = rows.take(places)
-    pq.write_table(
-        ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
-        write_page_checksum=True,
-        use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
-    )  # fmt: skip
-    digest = _flush(temporary)
+    try:
+        pq.write_table(
+            ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
+            write_page_checksum=True,
+            use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
+        )  # fmt: skip
+        digest = _flush(temporary)
+    except BaseException:  # a full disk is not left fuller than it was
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.rename(final)
     _flush_folder(folder)
     first, last = ordered["site"][0].as_py(), ordered["site"][-1].as_py()

@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_FEW = 1 << 20
+"""Numbers spread over no more than this are ranks as they are."""
 
 
 def order(rows: pa.Table, names: Sequence[str]) -> pa.Array:
@@ -18,8 +22,18 @@ def order(rows: pa.Table, names: Sequence[str]) -> pa.Array:
     >>> order(pa.table({"site": ["B", "A", "B"], "row": [2, 9, 1]}), ["site", "row"]).to_pylist()
     [1, 2, 0]
     """
-    coded = pa.table({str(place): _ranks(rows[name]) for place, name in enumerate(names)})
-    return pc.sort_indices(coded, [(name, "ascending") for name in coded.schema.names])
+    ranks = [_ranks(rows[name]) for name in names]
+    widths = [int(rank.max(initial=0)).bit_length() for rank in ranks]
+    places = np.arange(rows.num_rows, dtype=np.int64)
+    width = rows.num_rows.bit_length()
+    if sum(widths) + width > 63:
+        return pa.array(np.lexsort(ranks[::-1]))
+    keys = np.zeros(rows.num_rows, dtype=np.int64)
+    for rank, bits in zip(ranks, widths, strict=True):
+        keys = keys << bits | rank
+    keys = keys << width | places  # one number a row, its own place last: quick to sort
+    keys.sort()
+    return pa.array(keys & ((1 << width) - 1))
 
 
 def ordered(rows: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -27,13 +41,17 @@ def ordered(rows: pa.Table, names: Sequence[str]) -> pa.Table:
     return rows.take(order(rows, names))
 
 
-def _ranks(column: pa.ChunkedArray) -> Any:
+def _ranks(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Whole numbers from 0 that are in the order of the values."""
     encoded = column.combine_chunks()
-    if pa.types.is_string(column.type):
-        encoded = encoded.dictionary_encode()
     if not pa.types.is_dictionary(encoded.type):
-        return encoded
+        if not (pa.types.is_string(encoded.type) or pa.types.is_large_string(encoded.type)):
+            whole = encoded.cast(pa.int64()).to_numpy()
+            spread = whole - whole.min(initial=np.iinfo(np.int64).max)
+            if spread.min(initial=0) >= 0 and spread.max(initial=0) < _FEW:  # else too wide
+                return np.asarray(spread)
+        encoded = encoded.dictionary_encode()
     places = pc.array_sort_indices(encoded.dictionary).to_numpy()
     ranks = np.empty(len(places), dtype=np.int64)
     ranks[places] = np.arange(len(places))
-    return ranks[encoded.indices.to_numpy()]
+    return np.asarray(ranks[encoded.indices.to_numpy()])

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from cupral.ledger.errors import Conflict, InputError, NotFound
+from cupral.ledger.errors import Conflict, Damaged, InputError, NotFound
 from cupral.ledger.stores import canonical, files, schema
 from cupral.ledger.stores.files import DataFile
 
@@ -136,21 +136,29 @@ class Postings:
                         files.discard(self.root, written)
                         recorded_at = last["recorded_at"] + 1
                         written = self._write(batch, recorded_at)
-                    receipt = _record(connection, batch, last, recorded_at, written)
+                    receipt = _record(connection, self.root, batch, last, recorded_at, written)
                     within(connection, batch, receipt.seq, _scopes(batch.parts))
+        except Conflict:  # nothing was committed
+            files.discard(self.root, written)
+            raise
         except BaseException:
-            self._discard_unnamed(written)
+            self.discard_unnamed(written)
             raise
         if receipt is None or receipt.status == "already":
             files.discard(self.root, written)
         return receipt
 
-    def _discard_unnamed(self, written: Sequence[DataFile]) -> None:
-        """Delete what no manifest row names: an interrupt may come just after the commit."""
+    def discard_unnamed(self, written: Sequence[DataFile]) -> None:
+        """Delete what no manifest row names: an interrupt may come just after the commit.
+
+        A server may still be committing when its client has lost it, so the look waits for the
+        write lock; if that fails, the files are left to the sweep.
+        """
         name = schema.file.c.name
         query = sa.select(name).where(name.in_([data.name for data in written]))
-        with self.database.connect() as connection:
+        with schema.writing(self.database) as connection:
             named = set(connection.scalars(query))
+            connection.rollback()
         files.discard(self.root, [data for data in written if data.name not in named])
 
     def _write(self, batch: Batch, recorded_at: int) -> list[DataFile]:
@@ -261,9 +269,17 @@ class Postings:
 
 
 def insert_file(
-    connection: sa.Connection, data: DataFile, added_seq: int, postings: Iterable[int]
+    connection: sa.Connection, root: Path, data: DataFile, added_seq: int, postings: Iterable[int]
 ) -> None:
-    """Name a written file in the manifest."""
+    """Name a written file in the manifest.
+
+    Raises
+    ------
+    Damaged
+        If the file is gone: a sweep took it for an old orphan because the clock had jumped.
+    """
+    if not (root / data.name).exists():
+        raise Damaged(f"file {data.name} vanished before it was named; post again")
     table, name, month, rows, size, digest, first, last = astuple(data)
     inserted = connection.execute(
         sa.insert(schema.file).values(
@@ -278,8 +294,8 @@ def insert_file(
 
 
 def _record(
-    connection: sa.Connection, batch: Batch, last: Mapping[str, Any], recorded_at: int,
-    written: Iterable[DataFile],
+    connection: sa.Connection, root: Path, batch: Batch, last: Mapping[str, Any],
+    recorded_at: int, written: Iterable[DataFile],
 ) -> Receipt:  # fmt: skip
     row = {
         "seq": last["seq"] + 1, "id": batch.id, "author": batch.author, "note": batch.note,
@@ -295,7 +311,7 @@ def _record(
     ]  # fmt: skip
     connection.execute(sa.insert(schema.posting_part), values)
     for data in written:
-        insert_file(connection, data, row["seq"], [row["seq"]])
+        insert_file(connection, root, data, row["seq"], [row["seq"]])
     return Receipt(batch.id, row["seq"], "posted", batch.rows, batch.given_sha)
 
 

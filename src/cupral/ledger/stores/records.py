@@ -21,9 +21,8 @@ from cupral.ledger.stores.postings import Part, Scope
 _NO_ROWS = pa.table({})
 _NEWEST = sa.select(sa.func.max(schema.result.c.id)).group_by(schema.result.c.key)
 """The latest version of every kept statement."""
-_NUMBER = sa.literal_column("rowid", sa.Integer)
-"""SQLite numbers the rows of a table as they come, under the write lock: the order of commits.
-A clock would not do: what was recorded before a reading began may be committed after."""
+_OWN = ("number", "recorded_at")
+"""Columns of a stored document that are not part of what it says."""
 
 
 def now() -> int:
@@ -252,7 +251,7 @@ class Records:
         """Numbers of the latest posting, row of documents and row of the registers."""
         posted = sa.select(sa.func.max(schema.posting.c.seq))
         tables = (schema.document, schema.register)
-        queries = [posted, *(sa.select(sa.func.max(_NUMBER)).select_from(t) for t in tables)]
+        queries = [posted, *(sa.select(sa.func.max(t.c.number)) for t in tables)]
         with self.database.connect() as connection:
             head, documents, registers = (connection.scalar(query) or 0 for query in queries)
         return int(head), int(documents), int(registers)
@@ -278,7 +277,7 @@ class Records:
 
 
 def _document(row: dict[str, Any]) -> Document:
-    fields = {name: value for name, value in row.items() if name != "recorded_at"}
+    fields = {name: value for name, value in row.items() if name not in _OWN}
     return Document(**{**fields, "body": json.loads(fields["body"])})
 
 
@@ -300,9 +299,9 @@ def _overtaken(connection: sa.Connection, read: Read) -> int | None:
     part, document, register = schema.posting_part.c, schema.document.c, schema.register.c
     posted = sa.select(part.table_name, part.month).where(part.seq > read.head)
     changed = {tuple(row) for row in connection.execute(posted)}
-    acts = sa.select(document.kind).where(read.documents < _NUMBER)
+    acts = sa.select(document.kind).where(document.number > read.documents)
     changed |= {(f"document:{kind}", 0) for (kind,) in connection.execute(acts)}
-    versions = sa.select(register.kind).where(read.registers < _NUMBER)
+    versions = sa.select(register.kind).where(register.number > read.registers)
     changed |= {(f"register:{kind}", 0) for (kind,) in connection.execute(versions)}
     if any(name.startswith("document:") for name, _ in changed):
         changed.add(("document:*", 0))

@@ -1,31 +1,34 @@
 """Tables of the documents database: manifest, registers, documents, results, audit.
 
-One SQLAlchemy Core schema, on SQLite by default. Times are microseconds UTC.
+One SQLAlchemy Core schema for SQLite and PostgreSQL. Times are microseconds UTC. Whoever
+changes a table adds a step to `migrations/` and raises `VERSION`; a test compares the two.
 """
 
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from cupral.ledger.errors import Conflict
+VERSION = 2
+"""Number of the last step in `migrations/`."""
 
 LOCK_SECONDS = 30
 """How long a writer waits for another."""
 
+TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text in the order of its UTF-8 bytes, as SQLite and Python have it."""
+
 metadata = sa.MetaData()
 
 
-def _table(name: str, *columns: sa.Column[Any] | sa.Index, **options: Any) -> sa.Table:
+def _table(name: str, *columns: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     return sa.Table(name, metadata, *columns, **options)
 
 
 def _text(name: str, **options: Any) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, **options)
+    return sa.Column(name, TEXT, nullable=False, **options)
 
 
 def _integer(name: str, **options: Any) -> sa.Column[int]:
@@ -33,9 +36,17 @@ def _integer(name: str, **options: Any) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, **options)
 
 
+def _number(name: str) -> sa.Column[int]:
+    """Given by the database under the write lock: the order of commits, which no clock tells."""
+    return sa.Column(name, sa.Integer, primary_key=True)
+
+
+ledger = _table("ledger", _text("id", primary_key=True))
+"""One row: which folder holds the files (see `database.bind`)."""
+
 posting = _table(
     "posting",
-    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     _text("id", unique=True),
     _text("author"),
     _integer("recorded_at"),
@@ -58,7 +69,7 @@ posting_part = _table(
 
 file = _table(
     "file",
-    sa.Column("id", sa.Integer, primary_key=True),
+    _number("id"),
     _text("table_name"),
     _text("name", unique=True),
     _integer("month"),
@@ -81,19 +92,22 @@ file_posting = _table(
 
 register = _table(
     "register",
-    _text("kind", primary_key=True),
-    _text("id", primary_key=True),
-    _integer("version", primary_key=True),
+    _number("number"),
+    _text("kind"),
+    _text("id"),
+    _integer("version"),
     _text("body"),
     _text("author"),
     _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "id", "version", name="register_version"),
 )
 
 document = _table(
     "document",
-    _text("kind", primary_key=True),
-    _text("id", primary_key=True),
-    _integer("version", primary_key=True),
+    _number("number"),
+    _text("kind"),
+    _text("id"),
+    _integer("version"),
     _text("party", index=True),
     _text("state"),
     _text("body"),
@@ -101,12 +115,13 @@ document = _table(
     _text("author"),
     sa.Column("demonstration", sa.Boolean, nullable=False),
     _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "id", "version", name="document_version"),
 )
 
 result = _table(
     "result",
-    sa.Column("id", sa.Integer, primary_key=True),
-    _text("key", index=True),
+    _number("id"),
+    _text("key"),
     _integer("version"),
     _integer("seq"),
     _text("parameters"),
@@ -115,6 +130,7 @@ result = _table(
     _text("sha256"),
     _integer("recorded_at"),
     _integer("stale_since", nullable=True),
+    sa.Index("ix_result_key", "key", postgresql_using="hash"),  # a key may be long
 )
 
 result_scope = _table(
@@ -130,48 +146,13 @@ result_scope = _table(
 
 audit = _table(
     "audit",
-    sa.Column("id", sa.Integer, primary_key=True),
+    _number("id"),
     _integer("at"),
     _text("author"),
     _text("action"),
     _text("arguments"),
     _text("outcome"),
 )
-
-
-def open_database(path: Path) -> sa.Engine:
-    """Open (or create) the SQLite documents database with write-ahead log, fully synchronous."""
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_SECONDS})
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy's begin, below, starts transactions
-        _write_ahead(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    with writing(engine) as connection:  # two processes may open a new folder at once
-        metadata.create_all(connection)
-    return engine
-
-
-def _write_ahead(connection: Any) -> None:
-    """Turn to the write-ahead log; SQLite itself does not wait if another opens at once."""
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 @contextmanager
@@ -183,16 +164,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     Conflict
         If another writer holds the lock for longer than `LOCK_SECONDS`.
     """
-    with engine.connect().execution_options(immediate=True) as connection:
-        try:
-            transaction = connection.begin()
-        except sa.exc.OperationalError as error:
-            raise Conflict(
-                f"the ledger is held by another writer for over {LOCK_SECONDS} s ({error.orig});"
-                " try again"
-            ) from None
-        with transaction:
-            yield connection
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        yield connection
 
 
 def one_by_one(rows: sa.CursorResult[Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ import typer
 
 from cupral.demonstration import build, story
 from cupral.ledger.errors import Conflict
+from cupral.ledger.stores.database import EMBEDDED
+from cupral.ledger.stores.migration import migrate
 from cupral.surfaces.cli.session import DEMONSTRATION_FOLDER
 from cupral.system import code_version, open_ledger, parameter_book
 
@@ -59,7 +61,8 @@ def told_before(folder: Path) -> Told | None:
     told = _read(folder)
     if told is None or told.present:
         return told
-    untouched = list(open_ledger(folder).state) == told.state
+    migrate(folder)
+    untouched = list(open_ledger(folder, database=EMBEDDED).state) == told.state
     return None if untouched else told
 
 
@@ -88,7 +91,7 @@ def made(folder: Path) -> Told:
         built, copy = Path(place) / "built", Path(place) / "copy"
         ledger = build(built, progress=_shown)
         shutil.copytree(built, copy)
-        lines = story(open_ledger(copy), copy, shown=folder)
+        lines = story(open_ledger(copy, database=EMBEDDED), copy, shown=folder)
         told = Told(lines, code_version(), parameter_book().version, list(ledger.state))
         (built / FILE).write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
         _refuse_strange(folder)
