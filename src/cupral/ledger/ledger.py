@@ -387,7 +387,7 @@ class Ledger:
         self, *, author: str, action: str, arguments: Mapping[str, Any]
     ) -> AbstractContextManager[None]:
         """Leave an audit record of what is done inside, whether it succeeds or fails."""
-        return self.records.audited(author, action, arguments)
+        return self.records.trail.audited(author, action, arguments)
 
 
 def _seen(found: pa.Table) -> pa.Table:
