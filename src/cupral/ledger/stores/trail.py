@@ -124,7 +124,7 @@ class Trail:
             head = connection.execute(sa.select(schema.audit_head)).first()
             query = sa.select(schema.audit).order_by(schema.audit.c.id)
             rows = connection.execution_options(yield_per=1000).execute(query)
-            for row in rows.mappings():
+            for row in map(dict[str, Any], rows.mappings()):
                 if chained(before, row) != row["sha"]:
                     found.append(f"audit record {row['id']}: changed, or one before it is missing")
                 before, number = row["sha"], row["id"]
