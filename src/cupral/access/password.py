@@ -6,6 +6,7 @@ composition; a list of what everybody tries) and RFC 9106 section 4 (second reco
 
 import re
 import secrets
+import threading
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ from cupral.ledger.errors import InputError
 SHORTEST, LONGEST = 12, 256
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)
 """RFC 9106: 64 MiB, three passes; one lane, because the processors serve other readers too."""
+_FREE = threading.BoundedSemaphore(2)
+"""Hashes at once: each takes 64 MiB, and a crowd that signs in shall not take all memory."""
 _LEET = str.maketrans("013457@$!|", "oleastasii")
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm",
          "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm")  # fmt: skip
@@ -27,13 +30,18 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def hashed(password: str) -> str:
     """The hash to be kept."""
-    return _HASHER.hash(_normal(password))
+    with _FREE:
+        return _HASHER.hash(_normal(password))
 
 
 def fits(kept: str, password: str) -> bool:
     """Whether a password is the one of a hash; takes as long if there is no hash."""
+    if len(password) > LONGEST:
+        return False
+    nobodys = _nobodys()
     try:
-        return _HASHER.verify(kept or _nobodys(), _normal(password)) and bool(kept)
+        with _FREE:
+            return _HASHER.verify(kept or nobodys, _normal(password)) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -85,7 +85,8 @@ def insert(connection: sa.Connection, account: Account, password: str) -> None:
             name=account.name, roles=_listed(account.roles),
             enterprises=_listed(account.enterprises), state=account.state,
             password=password, one_time=account.one_time, secret="", last_step=0,
-            subject=account.subject, created_by=account.created_by, created_at=now(), demonstration=account.demonstration,
+            subject=account.subject, created_by=account.created_by, created_at=now(),
+            demonstration=account.demonstration,
         )
     )  # fmt: skip
 

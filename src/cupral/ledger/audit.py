@@ -1,8 +1,8 @@
 """Audit: prove that nothing in the ledger has changed since it was posted.
 
-Level 1: the chains of postings and of audit records, and the SHA-256 of every file. Level 2: also the content hash
-of every part of every posting (rows and settled documents) and of every version of a Result,
-recomputed from what is stored.
+Level 1: the chains of postings and of audit records, and the SHA-256 of every file. Level 2:
+also the content hash of every part of every posting (rows and settled documents) and of every
+version of a Result, recomputed from what is stored.
 """
 
 import json

@@ -19,28 +19,31 @@ from cupral.surfaces.api.live import Clock, live
 from cupral.surfaces.api.pages import add_pages
 from cupral.surfaces.api.questions import add_questions
 from cupral.surfaces.api.records import ROUTES, reading
+from cupral.surfaces.api.signed import Limits, People, Signed
 from cupral.surfaces.api.work import cancelled_job, job_events, shown_job
 
 _ABOUT = "Every query and command of every system, made from its signature. Errors are \
 application/problem+json with what, where, allowed and next. Commands answer 202 with a job."
 
 
-def create_app(ledger: Ledger) -> FastAPI:
+def create_app(ledger: Ledger, limits: Limits | None = None) -> FastAPI:
     """The application on a ledger."""
     desk = Desk.of(ledger)
-    clock = Clock(desk)
+    clock, people = Clock(desk), People(desk, limits or Limits())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await clock.stop()
+        people.flush()
         desk.pulse.close()
 
     app = FastAPI(
         title="Cupral", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json", lifespan=lifespan,
     )  # fmt: skip
-    app.state.desk = desk
+    app.state.desk, app.state.people = desk, people
+    app.add_middleware(Signed, people=people)
     app.add_exception_handler(CupralError, problem_answer)
     app.router.routes.append(Route("/static/{hash}/{name:path}", asset))
     app.router.routes.append(Route("/healthz", _healthy))
