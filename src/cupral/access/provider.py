@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from cupral.access.signing_in import NotSignedIn
+from cupral.access.refusal import NotSignedIn
 from cupral.ledger.errors import InputError, Unreachable
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")

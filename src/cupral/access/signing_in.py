@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from cupral.access import one_time_code, session, store
 from cupral.access import password as passwords
 from cupral.access.account import Account
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.access.session import SECOND, Session
-from cupral.access.throttle import TooOften
-from cupral.ledger.errors import CupralError, InputError
+from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import schema
 
@@ -24,10 +24,6 @@ FORGOTTEN = 86_400
 """Seconds after which failures are forgotten."""
 _REFUSED = "name, password or code is wrong, or the account is locked"
 _failed = schema.failed_sign_in
-
-
-class NotSignedIn(CupralError):
-    """Nobody, or not the one who is asked for, is signed in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +109,11 @@ def change_password(
         store.end_sessions(connection, author)
         store.record(connection, author, "password.change", {})
         return _begun(connection, found.account, place, "new password")
+
+
+def must_change(ledger: Ledger, name: str) -> bool:
+    """Whether the account's password was given by somebody else."""
+    return store.account(ledger, name).one_time
 
 
 def set_second_factor(

@@ -4,18 +4,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from cupral.ledger.errors import CupralError
+from cupral.access.refusal import TooOften
 
 MOST_KEYS = 50_000
 """Buckets that are remembered; the longest unused is forgotten, and was full by then."""
-
-
-class TooOften(CupralError):
-    """Asked more often than is allowed."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = max(1, round(seconds + 0.5))
-        super().__init__(f"too many requests; try again in {self.seconds} s")
 
 
 @dataclass(slots=True)

@@ -3,8 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cupral.access.signing_in import NotSignedIn
-from cupral.access.throttle import TooOften
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.ledger.errors import (
     CannotDecide,
     Conflict,

@@ -7,8 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cupral.access.signing_in import NotSignedIn
-from cupral.access.throttle import TooOften
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.ledger.errors import CupralError
 from cupral.surfaces.problem import Problem, problem
 

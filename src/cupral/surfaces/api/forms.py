@@ -38,7 +38,7 @@ class Form:
         return self.filename, self.content
 
 
-async def sent_form(request: Request) -> Form:
+async def sent_form(request: Request, *, signing_in: bool = False) -> Form:
     """Read a form; the file must be in the field `file`.
 
     Raises
@@ -48,7 +48,10 @@ async def sent_form(request: Request) -> Form:
     """
     async with request.form(max_files=1, max_fields=20_000) as form:
         texts = {name: value for name, value in form.items() if isinstance(value, str)}
-        demand_form_word(request, texts.pop(WORD, ""))
+        word = texts.pop(WORD, "")
+        if signing_in:  # whoever signs in has no session yet, or gives up the one he has
+            return Form("", texts)
+        demand_form_word(request, word)
         author = acting_name(request, texts.get("author", "").strip(), "web")
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:

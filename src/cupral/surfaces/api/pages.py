@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cupral.access.throttle import TooOften
+from cupral.access.refusal import TooOften
 from cupral.ledger.errors import CupralError, NoRight, NotFound
 from cupral.surfaces.api.answers import told
 from cupral.surfaces.api.assets import sent

@@ -17,9 +17,9 @@ from cupral.access import session as sessions
 from cupral.access import store
 from cupral.access import token as tokens
 from cupral.access.account import Account
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.access.session import Session
-from cupral.access.signing_in import NotSignedIn
-from cupral.access.throttle import Throttle, TooOften
+from cupral.access.throttle import Throttle
 from cupral.access.token import Token
 from cupral.ledger.errors import NoRight
 from cupral.ledger.ledger import Ledger
@@ -194,6 +194,20 @@ def person_of(request: Request) -> Person:
     found = request.scope[PLACE]
     assert isinstance(found, Person)  # noqa: S101
     return found
+
+
+def demand_account(request: Request) -> Account:
+    """The account that is signed in by a browser.
+
+    Raises
+    ------
+    NoRight
+        If none is.
+    """
+    person = person_of(request)
+    if person.account is None or person.session is None:
+        raise NoRight("nobody is signed in here; sign in")
+    return person.account
 
 
 def seen(request: Request) -> Ledger:
