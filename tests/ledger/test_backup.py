@@ -275,7 +275,7 @@ def test_a_backup_of_earlier_tables_is_brought_up_to_date(
         return body
 
     restored, _ = restore(rewritten(tmp_path / "b.tar", earlier), tmp_path / "again", targets())
-    assert content(restored) == before | dict.fromkeys(ACCOUNTS, [])
+    assert content(restored) == before | {name: [] for name in ACCOUNTS}
 
 
 def test_a_backup_of_later_tables_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)
 _FREE = threading.BoundedSemaphore(2)
 """Hashes at once: each takes 64 MiB, and a crowd that signs in shall not take all memory."""
 _LEET = str.maketrans("013457@$!|", "oleastasii")
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm",
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiopasdfghjklzxcvbnm",
          "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm")  # fmt: skip
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Of one-time passwords: nothing that is misread."""
@@ -88,7 +88,8 @@ def weakness(password: str, name: str) -> str:
         return "repeats a few characters"
     if any(plain in (row * 4) or plain in (row[::-1] * 4) for row in _ROWS):
         return "is a row of neighbouring keys"
-    rest = re.sub(r"[\W\d_]+", "", plain), re.sub(r"[\W\d_]+", "", plain.translate(_LEET))
+    bare = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
+    rest = [re.sub(r"[\W\d_]+", "", text) for text in (plain, bare.translate(_LEET))]
     for core in rest:
         for word in (*known(), name.lower()):
             if core and core.replace(word, "") == "":

@@ -296,11 +296,11 @@ class Ledger:
 
     def site(self, id: str) -> Site:
         """A registered site."""
-        return site_from(self._registered("site", id))
+        return self.guard.shown(site_from(self._registered("site", id)))
 
     def sites(self) -> list[Site]:
         """All registered sites."""
-        return [site_from(body) for body in self._all("site")]
+        return [self.guard.shown(site_from(body)) for body in self._all("site")]
 
     def network(self, site: str, version: int | None = None) -> Network:
         """The network of a site, its latest version unless told."""

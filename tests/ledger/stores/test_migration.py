@@ -17,7 +17,7 @@ from cupral.ledger.stores import database as documents
 from cupral.ledger.stores import migration, schema
 from tests.ledger.test_backup import ACCOUNTS, content, fill
 
-NO_ACCOUNTS: dict[str, list[Any]] = dict.fromkeys(ACCOUNTS, [])
+NO_ACCOUNTS: dict[str, list[Any]] = {name: [] for name in ACCOUNTS}
 """What a step down leaves of the accounts."""
 
 
