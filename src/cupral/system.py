@@ -225,9 +225,14 @@ def order(ledger: Ledger, name: str, *, author: str, **arguments: Any) -> Any:
     if name not in commands():
         raise NotFound(f"no command {name!r}; there are {', '.join(sorted(commands()))}")
     with ledger.audited(author=author, action=name, arguments=arguments):
-        ledger.rights.demand(getattr(commands()[name], "__action__", "post"))
+        demand_orderable(ledger, name)
         ledger.rights.demand_name(author)
         return commands()[name](ledger, author=author, **arguments)
+
+
+def demand_orderable(ledger: Ledger, name: str) -> None:
+    """Refuse who may not order a command on anything."""
+    ledger.rights.demand(getattr(commands()[name], "__action__", "post"))
 
 
 def refresh(ledger: Ledger) -> tuple[Result, ...]:

@@ -55,7 +55,24 @@ def fill(ledger: Ledger) -> Ledger:
     ledger.keep(Result(query="q.a", subject="A", value=amount), read)
     with ledger.audited(author="me", action="test", arguments={"a": 1}):
         pass
+    with schema.writing(ledger.records.database) as connection:
+        for table, row in ACCOUNTS.items():
+            connection.execute(sa.insert(schema.metadata.tables[table]).values(**row))
     return ledger
+
+
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "account": {"name": "li", "roles": "[]", "enterprises": "[]", "state": "active",
+                "password": "", "one_time": False, "secret": "", "last_step": 0, "subject": "",
+                "created_by": "me", "created_at": 1, "demonstration": False},
+    "account_session": {"sha": "a", "id": "i", "account": "li", "began_at": 1, "seen_at": 1,
+                        "address": "", "agent": ""},
+    "api_token": {"sha": "b", "prefix": "p", "account": "li", "title": "", "roles": "[]",
+                  "created_at": 1, "expires_at": 2, "revoked_at": None},
+    "failed_sign_in": {"name_sha": "c", "count": 1, "last_at": 1},
+}  # fmt: skip
+LATER = (*ACCOUNTS, "audit_head")
+"""Tables that version 3 added."""
 
 
 def content(ledger: Ledger) -> dict[str, list[Any]]:
@@ -240,20 +257,25 @@ def test_a_backup_of_earlier_tables_is_brought_up_to_date(
     backup(ledger, tmp_path / "b.tar")
     shas: dict[str, str] = {}
 
-    def earlier(name: str, body: bytes) -> bytes:
+    cut = {"document": slice(1, None), "register": slice(1, None), "audit": slice(6)}
+
+    def earlier(name: str, body: bytes) -> bytes | None:
         from hashlib import sha256
 
-        if name in ("tables/document.jsonl", "tables/register.jsonl"):
-            lines = [json.dumps(json.loads(line)[1:]) for line in body.splitlines()]
+        if Path(name).stem in LATER:
+            return None
+        if kept := cut.get(Path(name).stem):
+            lines = [json.dumps(json.loads(line)[kept]) for line in body.splitlines()]
             body = "\n".join(lines).encode()
             shas[Path(name).stem] = sha256(body).hexdigest()
         if name == SUMMARY:
             told = json.loads(body)
-            body = json.dumps({**told, "version": 1, "tables": {**told["tables"], **shas}}).encode()
+            tables = {n: sha for n, sha in {**told["tables"], **shas}.items() if n not in LATER}
+            body = json.dumps({**told, "version": 1, "tables": tables}).encode()
         return body
 
     restored, _ = restore(rewritten(tmp_path / "b.tar", earlier), tmp_path / "again", targets())
-    assert content(restored) == before
+    assert content(restored) == before | {name: [] for name in ACCOUNTS}
 
 
 def test_a_backup_of_later_tables_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Audit: prove that nothing in the ledger has changed since it was posted.
 
-Level 1: the chain of postings and the SHA-256 of every file. Level 2: also the content hash
-of every part of every posting (rows and settled documents) and of every version of a Result,
-recomputed from what is stored.
+Level 1: the chains of postings and of audit records, and the SHA-256 of every file. Level 2:
+also the content hash of every part of every posting (rows and settled documents) and of every
+version of a Result, recomputed from what is stored.
 """
 
 import json
@@ -18,6 +18,7 @@ from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
+from cupral.ledger.rights import EVERYTHING
 from cupral.ledger.stores import canonical, content, files, schema
 from cupral.ledger.stores.postings import GENESIS, chained
 from cupral.ledger.stores.records import document_sha
@@ -33,6 +34,8 @@ class Verdict:
     parts: int
     head_sha: str
     damages: tuple[str, ...]
+    trail_sha: str = ""
+    """Hash of the latest audit record: keep it outside too."""
 
     @property
     def intact(self) -> bool:
@@ -51,9 +54,17 @@ class Verdict:
 def verify(ledger: Ledger, level: int = 1) -> Verdict:
     """Audit the ledger and name every damage found.
 
-    What the chain cannot show is a whole ledger cut off after an earlier posting or written
-    anew: for that, keep `head_sha` outside the database (print it, sign it, send it).
+    What the chains cannot show is a whole ledger cut off after an earlier posting or written
+    anew: for that, keep `head_sha` and `trail_sha` outside the database (print, sign, send them).
+
+    Raises
+    ------
+    NoRight
+        If the person may neither audit nor read everything.
     """
+    if ledger.rights.over("read", "posting") != "all":
+        ledger.rights.demand("audit")
+    ledger = ledger.seen_by(EVERYTHING)
     if level not in (1, 2):
         raise InputError(f"no audit level {level}; use 1 (chain, files) or 2 (contents too)")
     try:
@@ -65,14 +76,20 @@ def verify(ledger: Ledger, level: int = 1) -> Verdict:
 
 
 def _verdict(ledger: Ledger, level: int) -> Verdict:
-    damages, kept = _database(ledger), _kept(ledger)
+    damages, kept = [*_database(ledger), *ledger.records.trail.damages()], _kept(ledger)
     damaged = _files(ledger, kept.files)
     damages += [*_chain(kept), *damaged.values(), *_rows(kept)]
     if level > 1:
         damages += [*_contents(ledger, kept, damaged), *_documents(ledger, kept), *_results(ledger)]
     head = kept.postings[-1]["chain_sha"] if kept.postings else GENESIS
     checked = len(kept.parts) if level > 1 else 0
-    return Verdict(level, len(kept.postings), len(kept.files), checked, head, tuple(damages))
+    return Verdict(level, len(kept.postings), len(kept.files), checked, head, tuple(damages),
+                   _trail_head(ledger))  # fmt: skip
+
+
+def _trail_head(ledger: Ledger) -> str:
+    latest = ledger.records.trail.latest(1)
+    return str(latest[0]["sha"]) if latest else GENESIS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ fewer rows than asked for would be wrong without saying so.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,6 +54,15 @@ class Guard:
         if isinstance(noun, Site) and self._owners((id,)) == {id}:
             parties = {noun.enterprise}  # nobody's yet
         self.rows("post", f"register:{kind}", parties)
+
+    def shown(self, site: Site) -> Site:
+        """A site as everybody may know it: of others not which streams its lines are."""
+        if self.rights.over("read", "register:network") == "all" or (
+            site.enterprise in self.rights.enterprises
+        ):
+            return site
+        lines = (replace(line, metal_stream="", energy_streams=()) for line in site.lines)
+        return replace(site, lines=tuple(lines))
 
     def seen(
         self, found: list[Document], kind: str | None, *, party: str | None, id: str | None

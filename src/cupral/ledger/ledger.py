@@ -296,11 +296,11 @@ class Ledger:
 
     def site(self, id: str) -> Site:
         """A registered site."""
-        return site_from(self._registered("site", id))
+        return self.guard.shown(site_from(self._registered("site", id)))
 
     def sites(self) -> list[Site]:
         """All registered sites."""
-        return [site_from(body) for body in self._all("site")]
+        return [self.guard.shown(site_from(body)) for body in self._all("site")]
 
     def network(self, site: str, version: int | None = None) -> Network:
         """The network of a site, its latest version unless told."""
@@ -387,7 +387,7 @@ class Ledger:
         self, *, author: str, action: str, arguments: Mapping[str, Any]
     ) -> AbstractContextManager[None]:
         """Leave an audit record of what is done inside, whether it succeeds or fails."""
-        return self.records.audited(author, action, arguments)
+        return self.records.trail.audited(author, action, arguments)
 
 
 def _seen(found: pa.Table) -> pa.Table:

@@ -5,6 +5,7 @@ steps. One thread runs one job after another, so that many orders at once share 
 the ledger of one. Jobs live in the memory of one serving process.
 """
 
+import contextvars
 import queue
 import secrets
 import threading
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cupral.ledger.errors import Conflict, CupralError, NotFound
+from cupral.ledger.rights import OWNER
 from cupral.surfaces.problem import problem
 
 Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
@@ -30,6 +32,8 @@ class Job:
     """What is known of a piece of long work."""
 
     id: str
+    owner: str = OWNER
+    """Who started it: to others it is not there."""
     title: str
     steps: tuple[str, ...]
     state: str = "waiting"
@@ -63,13 +67,15 @@ class Jobs:
     _jobs: dict[str, Job] = field(default_factory=dict)
     _cancelled: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _waiting: "queue.SimpleQueue[tuple[str, tuple[Step, ...]]]" = field(
+    _waiting: "queue.SimpleQueue[tuple[contextvars.Context, str, tuple[Step, ...]]]" = field(
         default_factory=queue.SimpleQueue
     )
     _worker: threading.Thread | None = None
 
-    def start(self, title: str, steps: Sequence[Step]) -> Job:
+    def start(self, title: str, steps: Sequence[Step], *, owner: str = OWNER) -> Job:
         """Begin a job, or let it wait for those before it; returns at once.
+
+        It acts from where it was started (`trail.origin`).
 
         Raises
         ------
@@ -78,13 +84,14 @@ class Jobs:
         """
         names = tuple(name for name, _ in steps)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        job = Job(id=secrets.token_urlsafe(9), title=title, steps=names, created=now)
+        job = Job(id=secrets.token_urlsafe(9), owner=owner, title=title, steps=names,
+                  created=now)  # fmt: skip
         with self._lock:
             if self._waiting.qsize() >= MOST_WAITING:
                 raise Conflict(f"{MOST_WAITING} jobs wait already; try again when some are done")
             self._forget_old()
             self._jobs[job.id] = job
-            self._waiting.put((job.id, tuple(steps)))
+            self._waiting.put((contextvars.copy_context(), job.id, tuple(steps)))
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, daemon=True)
                 self._worker.start()
@@ -92,21 +99,22 @@ class Jobs:
 
     def _work(self) -> None:
         while True:
-            self._run(*self._waiting.get())
+            context, id, steps = self._waiting.get()
+            context.run(self._run, id, steps)
 
-    def job(self, id: str) -> Job:
-        """The present state of a job."""
+    def job(self, id: str, *, owner: str = OWNER) -> Job:
+        """The present state of a job of that person."""
         with self._lock:
-            if id not in self._jobs:
+            if id not in self._jobs or self._jobs[id].owner != owner:
                 raise NotFound(f"no job {id!r}; jobs end with the process that ran them")
             return self._jobs[id]
 
-    def cancel(self, id: str) -> Job:
+    def cancel(self, id: str, *, owner: str = OWNER) -> Job:
         """Ask a job to stop before its next step."""
-        job = self.job(id)
+        job = self.job(id, owner=owner)
         if not job.finished:
             self._cancelled.add(id)
-        return self.job(id)
+        return self.job(id, owner=owner)
 
     def _run(self, id: str, steps: tuple[Step, ...]) -> None:
         outcomes: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.ledger.errors import (
     CannotDecide,
     Conflict,
@@ -44,6 +45,8 @@ class Problem:
 _KINDS: tuple[tuple[type[CupralError], str, int, str], ...] = (
     (RowFaults, "faulty rows", 422, "mend the rows named below and send the whole file again"),
     (InputError, "not allowed", 422, "change the value and try again"),
+    (NotSignedIn, "not signed in", 401, "sign in again"),
+    (TooOften, "too often", 429, "wait, then ask again"),
     (NoRight, "no right", 403, "sign in as somebody who has the right"),
     (NotFound, "not found", 404, "look at the list of what there is, then ask again"),
     (Conflict, "conflict", 409, "give the new content a posting id of its own"),

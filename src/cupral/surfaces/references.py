@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
-from cupral.ledger.errors import CannotDecide, CupralError, InputError, NotFound
+from cupral.ledger.errors import CannotDecide, CupralError, InputError, NoRight, NotFound
 from cupral.ledger.explain import Explanation, entered, explain
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
@@ -88,6 +88,14 @@ def recomputed(ledger: Ledger) -> dict[str, list[str]]:
         except CupralError as error:
             unanswered.append(f"{old.key}: {error}")
     return {"recomputed": keys, "unanswered": unanswered}
+
+
+def visible(ledger: Ledger, key: str) -> bool:
+    """Whether the person may see the kept Result of a key."""
+    try:
+        return bool(ledger.versions(key))
+    except NoRight:
+        return False
 
 
 def sorted_lineage(ledger: Ledger, references: Iterable[str], most: int = 60) -> Lineage:

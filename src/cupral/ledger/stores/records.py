@@ -3,8 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from typing import Any
@@ -18,6 +17,7 @@ from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
 from cupral.ledger.stores import schema
 from cupral.ledger.stores.postings import Part, Scope
+from cupral.ledger.stores.trail import Trail
 
 _NO_ROWS = pa.table({})
 _NEWEST = sa.select(sa.func.max(schema.result.c.id)).group_by(schema.result.c.key)
@@ -257,35 +257,14 @@ class Records:
             head, documents, registers = (connection.scalar(query) or 0 for query in queries)
         return int(head), int(documents), int(registers)
 
-    def record(self, author: str, action: str, arguments: Mapping[str, Any], outcome: str) -> None:
-        """Write one audit record."""
-        shown = {
-            name: f"{len(value)} bytes" if isinstance(value, bytes) else value
-            for name, value in arguments.items()
-        }
-        with schema.writing(self.database) as connection:
-            connection.execute(
-                sa.insert(schema.audit).values(
-                    at=now(), author=author, action=action, arguments=text(shown), outcome=outcome
-                )
-            )
-
-    @contextmanager
-    def audited(self, author: str, action: str, arguments: Mapping[str, Any]) -> Iterator[None]:
-        """Leave an audit record of what is done inside, whether it succeeds or fails."""
-        try:
-            yield
-        except Exception as error:
-            outcome = f"{type(error).__name__}: {str(error)[:500]}"
-            self.record(author, action, arguments, outcome)
-            raise
-        self.record(author, action, arguments, "done")
+    @property
+    def trail(self) -> Trail:
+        """The audit records."""
+        return Trail(self.database)
 
     def audit(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Latest audit records, newest first."""
-        query = sa.select(schema.audit).order_by(schema.audit.c.id.desc()).limit(limit)
-        with self.database.connect() as connection:
-            return schema.one_by_one(connection.execute(query))
+        return self.trail.latest(limit)
 
 
 def _document(row: dict[str, Any]) -> Document:

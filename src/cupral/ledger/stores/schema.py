@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-VERSION = 2
+VERSION = 3
 """Number of the last step in `migrations/`."""
 
 LOCK_SECONDS = 30
@@ -152,6 +152,55 @@ audit = _table(
     _text("action"),
     _text("arguments"),
     _text("outcome"),
+    _text("address", server_default=""),
+    _text("session", server_default=""),
+    _text("sha", server_default=""),
+)
+
+audit_head = _table("audit_head", _text("sha", primary_key=True), _integer("number"))
+"""One row: hash and number of the latest audit record, so that none is cut off the end."""
+
+account = _table(
+    "account",
+    _text("name", primary_key=True),
+    _text("roles"),
+    _text("enterprises"),
+    _text("state"),
+    _text("password"),
+    sa.Column("one_time", sa.Boolean, nullable=False),
+    _text("secret"),
+    _integer("last_step"),
+    _text("subject"),
+    _text("created_by"),
+    _integer("created_at"),
+    sa.Column("demonstration", sa.Boolean, nullable=False),
+)
+
+account_session = _table(
+    "account_session",
+    _text("sha", primary_key=True),
+    _text("id", unique=True),
+    _text("account", index=True),
+    _integer("began_at"),
+    _integer("seen_at"),
+    _text("address"),
+    _text("agent"),
+)
+
+api_token = _table(
+    "api_token",
+    _text("sha", primary_key=True),
+    _text("prefix", unique=True),
+    _text("account", index=True),
+    _text("title"),
+    _text("roles"),
+    _integer("created_at"),
+    _integer("expires_at"),
+    _integer("revoked_at", nullable=True),
+)
+
+failed_sign_in = _table(
+    "failed_sign_in", _text("name_sha", primary_key=True), _integer("count"), _integer("last_at")
 )
 
 

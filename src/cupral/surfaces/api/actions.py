@@ -2,34 +2,35 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cupral.ledger.errors import CupralError, InputError
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.rights import OWNER
 from cupral.surfaces import intake
-from cupral.surfaces.api.assets import sent
 from cupral.surfaces.api.desk import Desk
-from cupral.surfaces.api.pages import asked_by, error_page, finished
-from cupral.surfaces.jobs import Job
+from cupral.surfaces.api.forms import Form, sent_form
+from cupral.surfaces.api.pages import answered, asked_by, refused
+from cupral.surfaces.api.signed import person_of, seen
+from cupral.surfaces.jobs import Job, Step
 from cupral.surfaces.plainness import plain
-from cupral.surfaces.references import recomputed
-from cupral.surfaces.web.asked import Asked, Page
+from cupral.surfaces.references import recomputed, visible
+from cupral.surfaces.web.asked import Page
 from cupral.surfaces.web.views.account import address, judgements
 from cupral.surfaces.web.views.networks import draft, editor, read_draft
 from cupral.surfaces.web.views.upload import job_page
-from cupral.system import order
+from cupral.system import demand_orderable, order
 
 KEPT_UPLOADS = 20
 KEPT_BYTES = 60_000_000
 """Of the files that were checked but not yet posted, beside the latest."""
-NOT_KEPT = "no-store"
 
 
 @dataclass(slots=True)
@@ -41,15 +42,14 @@ class Actions:
 
     async def upload(self, request: Request) -> Response:
         """Check a file and, if asked, post it."""
-        form = await sent_form(request)
+        form, ledger = await sent_form(request), seen(request)
         brought = _brought(form)
+        ledger.rights.demand("post")
         if form.text("mode") == "post":
-            job = self._posting(brought)
+            job = self._posting(ledger, brought)
         else:
-            job = self.desk.jobs.start(
-                brought.filename,
-                [("check", lambda _: plain(intake.take(self.desk.ledger, brought, dry_run=True)))],
-            )
+            steps = [("check", lambda _: plain(intake.take(ledger, brought, dry_run=True)))]
+            job = self._started(ledger, brought.filename, steps)
             self.checked[job.id] = brought
             self._forget_old()
         return _to(job)
@@ -63,44 +63,60 @@ class Actions:
 
     async def post_checked(self, request: Request) -> Response:
         """Post the file that a job has checked."""
-        id = request.path_params["id"]
+        await sent_form(request)
+        ledger, id = seen(request), request.path_params["id"]
         if id not in self.checked:
             raise InputError(f"the file of job {id} is not kept any more; upload it again")
-        return _to(self._posting(self.checked.pop(id)))
+        self.desk.jobs.job(id, owner=ledger.rights.name)
+        return _to(self._posting(ledger, self.checked.pop(id)))
 
-    def _posting(self, brought: intake.Brought) -> Job:
-        ledger = self.desk.ledger
-        return self.desk.jobs.start(
-            brought.filename,
-            [
-                ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
-                ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
-                ("recompute", lambda done: {**done["post"], **recomputed(ledger)}),
-            ],
-        )
+    def _posting(self, ledger: Ledger, brought: intake.Brought) -> Job:
+        return self._started(ledger, brought.filename, [
+            ("check", lambda _: intake.take(ledger, brought, dry_run=True)),
+            ("post", lambda _: plain(intake.take(ledger, brought, dry_run=False))),
+            ("recompute", lambda done: {**done["post"], **self._recomputed(ledger)}),
+        ])  # fmt: skip
+
+    def _recomputed(self, ledger: Ledger) -> dict[str, list[str]]:
+        """Recompute what stood on the posted rows, whoever it belongs to; tell what is his."""
+        told = recomputed(self.desk.ledger)
+        if ledger.rights.over("read", "result") == "all":
+            return told
+        mine = [key for key in told["recomputed"] if visible(ledger, key)]
+        return {"recomputed": mine, "unanswered": []}
+
+    def _started(self, ledger: Ledger, title: str, steps: Sequence[Step]) -> Job:
+        return self.desk.jobs.start(title, steps, owner=ledger.rights.name)
 
     async def reverse(self, request: Request) -> Response:
         """Undo a posting."""
-        form = await sent_form(request)
+        form, ledger = await sent_form(request), seen(request)
         posting, reason = form.text("posting"), form.text("reason")
-        return _to(self.desk.jobs.start(posting, [("reverse", lambda _: plain(order(
-            self.desk.ledger, "balance.reverse_posting", author=form.author, posting=posting,
+        ledger.rights.demand("post")
+        return _to(self._started(ledger, posting, [("reverse", lambda _: plain(order(
+            ledger, "balance.reverse_posting", author=form.author, posting=posting,
             reason=reason)))]))  # fmt: skip
 
-    async def refresh(self, _request: Request) -> Response:
+    async def refresh(self, request: Request) -> Response:
         """Recompute every stale Result as a new version."""
-        ledger = self.desk.ledger
-        steps = [("recompute", lambda _: recomputed(ledger))]
-        return _to(self.desk.jobs.start("refresh", steps))
+        await sent_form(request)
+        ledger = seen(request)
+        ledger.guard.rows("read", "result", None)
+        return _to(self._started(ledger, "refresh", [("recompute", lambda _: recomputed(ledger))]))
 
-    async def correct_demonstration(self, _request: Request) -> Response:
+    async def correct_demonstration(self, request: Request) -> Response:
         """Post the corrected late file of the demonstration's story."""
-        brought = await run_in_threadpool(lambda: intake.late_file(self.desk.ledger))
-        return _to(self._posting(brought))
+        form, ledger = await sent_form(request), seen(request)
+        ledger.rights.demand("post")
+        brought = await run_in_threadpool(lambda: intake.late_file(ledger))
+        if OWNER not in ledger.rights.roles:
+            brought = replace(brought, author=form.author)
+        return _to(self._posting(ledger, brought))
 
-    async def late_file(self, _request: Request) -> Response:
+    async def late_file(self, request: Request) -> Response:
         """The corrected late file of the demonstration's story, to be looked at first."""
-        brought = await run_in_threadpool(lambda: intake.late_file(self.desk.ledger))
+        ledger = seen(request)
+        brought = await run_in_threadpool(lambda: intake.late_file(ledger))
         return _download(brought.content, brought.filename)
 
     async def judge(self, request: Request) -> Response:
@@ -120,27 +136,31 @@ class Actions:
         self, request: Request, author: str, period: str, orders: Sequence[tuple[str, Any]]
     ) -> Job:
         """A job of orders of one site that leads back to its account."""
-        site = request.path_params["site"]
+        site, ledger = request.path_params["site"], seen(request)
+        for name, _given in orders:
+            demand_orderable(ledger, name)
 
         def carried_out(_done: Any) -> dict[str, str]:
             for name, given in orders:
-                order(self.desk.ledger, name, author=author, site=site, **given)
+                order(ledger, name, author=author, site=site, **given)
             return {"account": address(site, period)}
 
-        return self.desk.jobs.start(site, [("run", carried_out)])
+        return self._started(ledger, site, [("run", carried_out)])
 
     async def define(self, request: Request) -> Response:
         """Register a network from a file."""
-        form = await sent_form(request)
+        form, ledger = await sent_form(request), seen(request)
         name, content = form.file()
-        return _to(self.desk.jobs.start(name, [("define", lambda _: plain(order(
-            self.desk.ledger, "balance.define_network", author=form.author, content=content,
+        ledger.rights.demand("post")
+        return _to(self._started(ledger, name, [("define", lambda _: plain(order(
+            ledger, "balance.define_network", author=form.author, content=content,
             filename=name)))]))  # fmt: skip
 
     async def edit(self, request: Request) -> Response:
         """Preview a network form, or save it as a new version."""
         form = await sent_form(request)
-        asked = asked_by(request, self.desk)
+        asked = asked_by(request)
+        asked.rights.demand("post")
 
         def made() -> Page:
             rows, content = draft(form.texts)
@@ -148,25 +168,28 @@ class Actions:
             saved = ""
             if built and form.text("do") == "save":
                 saved = str(order(
-                    self.desk.ledger, "balance.define_network", content=content,
+                    asked.ledger, "balance.define_network", content=content,
                     author=form.author, filename="form.yaml"))  # fmt: skip
             return editor(asked, rows, built, trouble, saved)
 
-        return await _answered(request, asked, made)
+        return await answered(request, asked, made)
 
     async def job(self, request: Request) -> Response:
         """Progress and report of a job."""
-        asked = asked_by(request, self.desk)
+        asked = asked_by(request)
         id = request.path_params["id"]
 
         def made() -> Page:
-            return job_page(asked, self.desk.jobs.job(id), can_post=id in self.checked)
+            job = self.desk.jobs.job(id, owner=asked.rights.name)
+            return job_page(asked, job, can_post=id in self.checked)
 
-        return await _answered(request, asked, made)
+        return await answered(request, asked, made)
 
     async def cancel(self, request: Request) -> Response:
         """Stop a job before its next step."""
-        return _to(self.desk.jobs.cancel(request.path_params["id"]))
+        await sent_form(request)
+        name = person_of(request).rights.name
+        return _to(self.desk.jobs.cancel(request.path_params["id"], owner=name))
 
     async def template(self, request: Request) -> Response:
         """The empty file of a kind."""
@@ -177,8 +200,13 @@ class Actions:
     async def export(self, request: Request) -> Response:
         """A network as a file."""
         site, form = request.path_params["site"], request.path_params["form"]
-        ledger = self.desk.ledger
-        content = await run_in_threadpool(lambda: intake.network_export(ledger, site, form))
+        ledger = seen(request)
+
+        def exported() -> bytes:
+            ledger.guard.rows("export", "register:network", [site])
+            return intake.network_export(ledger, site, form)
+
+        content = await run_in_threadpool(exported)
         return _download(content, f"network.{form}")
 
 
@@ -198,73 +226,26 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
         f"/demonstration/{intake.LATE_FILE}": made.late_file,
     }  # fmt: skip
     for path, action in posts.items():
-        app.router.routes.append(Route(path, _told(desk, action), methods=["POST"]))
+        app.router.routes.append(Route(path, told(action), methods=["POST"]))
     for path, action in reads.items():
-        app.router.routes.append(Route(path, _told(desk, action), methods=["GET"]))
+        app.router.routes.append(Route(path, told(action), methods=["GET"]))
 
 
-def _told(desk: Desk, action: Any) -> Any:
+def told(action: Any) -> Any:
     """The action; an error of ours becomes a page."""
 
     async def route(request: Request) -> Response:
         try:
             answer: Response = await action(request)
         except CupralError as error:
-            asked = asked_by(request, desk)
-            caught = error
-            answer = await _answered(request, asked, lambda: error_page(asked, caught))
+            answer = await refused(request, error)
         return answer
 
     return route
 
 
-async def _answered(request: Request, asked: Asked, made: Any) -> Response:
-    kept = await run_in_threadpool(lambda: finished(asked, made()))
-    return sent(request, kept, cache=NOT_KEPT)
-
-
 def _to(job: Job) -> Response:
     return RedirectResponse(f"/jobs/{job.id}", 303)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a form sent: its texts, and its file if it has one."""
-
-    texts: Mapping[str, str]
-    filename: str = ""
-    content: bytes = b""
-
-    def text(self, name: str) -> str:
-        """A text without blanks around it, empty if it was not sent."""
-        return self.texts.get(name, "").strip()
-
-    @property
-    def author(self) -> str:
-        """Who sent it."""
-        return self.text("author") or "web"
-
-    def file(self) -> tuple[str, bytes]:
-        """Name and content of the file.
-
-        Raises
-        ------
-        InputError
-            If none was sent.
-        """
-        if not self.filename:
-            raise InputError("no file was sent; choose one")
-        return self.filename, self.content
-
-
-async def sent_form(request: Request) -> Form:
-    """Read a form; the file must be in the field `file`."""
-    async with request.form(max_files=1, max_fields=20_000) as form:
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return Form(texts)
-        return Form(texts, file.filename, await file.read())
 
 
 def _brought(form: Form) -> intake.Brought:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cupral.access.refusal import NotSignedIn, TooOften
 from cupral.ledger.errors import CupralError
 from cupral.surfaces.problem import Problem, problem
 
@@ -27,7 +28,12 @@ async def problem_answer(request: Request, error: Exception) -> Response:
     """An error of ours as problem+json with its four parts."""
     if not isinstance(error, CupralError):
         raise error
-    return told(problem(error, request.url.path))
+    answer = told(problem(error, request.url.path))
+    if isinstance(error, TooOften):
+        answer.headers["retry-after"] = str(error.seconds)
+    if isinstance(error, NotSignedIn):
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
 
 
 def told(found: Problem) -> Response:

@@ -8,39 +8,48 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cupral import __version__
+from cupral.access.provider import Provider, configured
 from cupral.ledger.errors import CupralError
 from cupral.ledger.ledger import Ledger
+from cupral.surfaces import demonstration_logins
+from cupral.surfaces.api.accounts import add_offices
 from cupral.surfaces.api.actions import add_actions
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.entrance import Entrance, add_entrance
 from cupral.surfaces.api.guard import Application, guarded
 from cupral.surfaces.api.live import Clock, live
 from cupral.surfaces.api.pages import add_pages
 from cupral.surfaces.api.questions import add_questions
 from cupral.surfaces.api.records import ROUTES, reading
+from cupral.surfaces.api.signed import Limits, People, Signed
 from cupral.surfaces.api.work import cancelled_job, job_events, shown_job
 
 _ABOUT = "Every query and command of every system, made from its signature. Errors are \
 application/problem+json with what, where, allowed and next. Commands answer 202 with a job."
 
 
-def create_app(ledger: Ledger) -> FastAPI:
-    """The application on a ledger."""
+def create_app(
+    ledger: Ledger, limits: Limits | None = None, provider: Provider | None = None
+) -> FastAPI:
+    """The application on a ledger; the identity provider as told, else as the environment says."""
     desk = Desk.of(ledger)
-    clock = Clock(desk)
+    clock, people = Clock(desk), People(desk, limits or Limits())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await clock.stop()
+        people.flush()
         desk.pulse.close()
 
     app = FastAPI(
         title="Cupral", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json", lifespan=lifespan,
     )  # fmt: skip
-    app.state.desk = desk
+    app.state.desk, app.state.people = desk, people
+    app.add_middleware(Signed, people=people)
     app.add_exception_handler(CupralError, problem_answer)
     app.router.routes.append(Route("/static/{hash}/{name:path}", asset))
     app.router.routes.append(Route("/healthz", _healthy))
@@ -52,6 +61,9 @@ def create_app(ledger: Ledger) -> FastAPI:
     app.add_api_route("/api/jobs/{id}/events", job_events, methods=["GET"], tags=["jobs"])
     app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
     add_actions(app, desk)
+    logins = demonstration_logins.read(ledger.folder)
+    add_entrance(app, Entrance(people, configured() if provider is None else provider, logins))
+    add_offices(app, people)
     add_pages(app, desk)
     return app
 

@@ -34,6 +34,8 @@ class Kept:
     """What an earlier page says at its top while the present one is made."""
     fresh: bool = True
     """False for an earlier page."""
+    worded: bool = False
+    """Whether it has forms that need the word of the session."""
 
     def earlier(self) -> "Kept":
         """The same page, saying that it is an earlier state."""

@@ -3,26 +3,32 @@
 import gzip
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import lru_cache
 
 from fastapi import FastAPI
 from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cupral.ledger.errors import CupralError, NotFound
+from cupral.access.refusal import TooOften
+from cupral.ledger.errors import CupralError, NoRight, NotFound
 from cupral.surfaces.api.answers import told
 from cupral.surfaces.api.assets import sent
 from cupral.surfaces.api.desk import Desk, Kept
+from cupral.surfaces.api.signed import person_of, seen
 from cupral.surfaces.problem import Problem, problem
 from cupral.surfaces.web.asked import Asked, Page, View
+from cupral.surfaces.web.figures import link
 from cupral.surfaces.web.language import LANGUAGES, language
-from cupral.surfaces.web.rendering import render
+from cupral.surfaces.web.rendering import WORD_PLACE, render
 from cupral.surfaces.web.routes import VIEWS
 
 YEAR = 31_536_000
+_PLACE = WORD_PLACE.encode()
 LOOK_AGAIN = "4"
 """Seconds after which a browser asks again for a page of an earlier state."""
 CHECK_FIRST = "no-cache"
@@ -38,9 +44,13 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
 
 def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
-        asked = asked_by(request, desk)
-        key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part)
+        asked, person = asked_by(request), person_of(request)
+        key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part,
+               asked.rights)  # fmt: skip
         kept = await desk.pages.get(key, desk.pulse.state, lambda: rendered(view, asked))
+        if kept.status == 403 and person.account is None and not asked.part:
+            return to_sign_in(request)
+        kept = worded(request, kept, person.form_word)
         answer = sent(request, kept, cache=CHECK_FIRST if kept.fresh else "no-store")
         if not kept.fresh:
             answer.headers["refresh"] = LOOK_AGAIN
@@ -52,12 +62,52 @@ def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
     return page
 
 
-def asked_by(request: Request, desk: Desk) -> Asked:
+def to_sign_in(request: Request) -> Response:
+    """Where the public is sent that may not see a page: to sign in, and then back to it."""
+    place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(link("/login", next=place), 303, {"cache-control": "no-store"})
+
+
+def worded(request: Request, kept: Kept, word: str) -> Kept:
+    """A kept page with the session's word in its forms."""
+    if not kept.worded:
+        return kept
+    etag = f"{kept.etag}-{word[:8]}" if kept.etag else ""
+    if etag and etag in request.headers.get("if-none-match", ""):
+        return replace(kept, etag=etag)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return replace(kept, squeezed=_squeezed(kept.body, word), etag=etag)
+    return replace(kept, body=kept.body.replace(_PLACE, word.encode()), etag=etag)
+
+
+@lru_cache(maxsize=1000)
+def _squeezed(body: bytes, word: str) -> bytes:
+    return gzip.compress(body.replace(_PLACE, word.encode()), 1, mtime=0)
+
+
+async def answered(request: Request, asked: Asked, made: Callable[[], Page]) -> Response:
+    """A page that is made for this request only."""
+    kept = await run_in_threadpool(lambda: finished(asked, made()))
+    return sent(request, worded(request, kept, person_of(request).form_word), cache="no-store")
+
+
+async def refused(request: Request, error: CupralError) -> Response:
+    """A page for an error of ours; the public that has no right is sent to sign in."""
+    asked = asked_by(request)
+    if isinstance(error, NoRight) and not asked.signed_in and request.method == "GET":
+        return to_sign_in(request)
+    answer = await answered(request, asked, lambda: error_page(asked, error))
+    if isinstance(error, TooOften):
+        answer.headers["retry-after"] = str(error.seconds)
+    return answer
+
+
+def asked_by(request: Request) -> Asked:
     """What the reader of a page asks for, in which language."""
     code = request.query_params.get("lang") or request.cookies.get("lang") or LANGUAGES[0]
     arguments = {n: value for n, value in request.query_params.items() if n != "lang"}
     return Asked(
-        ledger=desk.ledger, language=language(code), path=request.url.path, arguments=arguments,
+        ledger=seen(request), language=language(code), path=request.url.path, arguments=arguments,
         named=request.path_params, part="hx-request" in request.headers,
     )  # fmt: skip
 
@@ -78,8 +128,9 @@ def finished(asked: Asked, page: Page) -> Kept:
         f'<div class="demo" role="status"><p>{escape(asked.language("site.earlier"))}</p></div>'
     )
     return Kept(
-        body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html", notice.encode()
-    )
+        body, gzip.compress(body, 5, mtime=0), etag, page.status, "text/html", notice.encode(),
+        worded=_PLACE in body,
+    )  # fmt: skip
 
 
 def error_page(asked: Asked, error: CupralError) -> Page:
@@ -111,6 +162,5 @@ async def _lost(request: Request, error: Exception) -> Response:
     def lost(_asked: Asked) -> Page:
         raise NotFound(f"no page {path}; choose one from the navigation")
 
-    desk: Desk = request.app.state.desk
-    kept = await run_in_threadpool(lambda: rendered(lost, asked_by(request, desk)))
+    kept = await run_in_threadpool(lambda: rendered(lost, asked_by(request)))
     return sent(request, kept, cache="no-store")

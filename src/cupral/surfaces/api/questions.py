@@ -13,9 +13,11 @@ from starlette.responses import Response
 from cupral.ledger.errors import InputError
 from cupral.surfaces.api.answers import answered
 from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.signed import acting_name, demand_form_word, seen
 from cupral.surfaces.plainness import plain
 from cupral.surfaces.signature import Argument, Signature, signature
-from cupral.system import ask, commands, order, queries
+from cupral.surfaces.web.rendering import WORD
+from cupral.system import ask, commands, demand_orderable, order, queries
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 LOCAL = ("path",)
@@ -28,8 +30,8 @@ def add_questions(app: FastAPI, desk: Desk) -> None:
     for name, function in queries().items():
         found = signature(name, function).without(LOCAL)
         path = f"/api/query/{found.system}/{found.short}"
-        _add(app, path, "GET", _asking(desk, found), found, {"parameters": _parameters(found)})
-        _add(app, path, "POST", _asking(desk, found), found, _body(found))
+        _add(app, path, "GET", _asking(found), found, {"parameters": _parameters(found)})
+        _add(app, path, "POST", _asking(found), found, _body(found))
     for name, function in commands().items():
         found = signature(name, function).without(LOCAL)
         path = f"/api/command/{found.system}/{found.short}"
@@ -54,10 +56,11 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-def _asking(desk: Desk, found: Signature) -> Endpoint:
+def _asking(found: Signature) -> Endpoint:
     async def asking(request: Request) -> Response:
         arguments = await given(request, found)
-        result = await run_in_threadpool(lambda: ask(desk.ledger, found.name, **arguments))
+        ledger = seen(request)
+        result = await run_in_threadpool(lambda: ask(ledger, found.name, **arguments))
         return answered(request, result.document())
 
     return asking
@@ -65,19 +68,25 @@ def _asking(desk: Desk, found: Signature) -> Endpoint:
 
 def _ordering(desk: Desk, found: Signature) -> Endpoint:
     async def ordering(request: Request) -> Response:
-        arguments = await given(request, found)
-        author = request.headers.get("x-author") or request.query_params.get("author") or "http"
+        arguments = await given(request, found, ordering=True)
+        told = request.headers.get("x-author") or request.query_params.get("author") or ""
+        author, ledger = acting_name(request, told, "http"), seen(request)
+        demand_orderable(ledger, found.name)
         job = desk.jobs.start(
             found.name,
-            [("run", lambda _: plain(order(desk.ledger, found.name, author=author, **arguments)))],
+            [("run", lambda _: plain(order(ledger, found.name, author=author, **arguments)))],
+            owner=ledger.rights.name,
         )
         return answered(request, job.document(), 202)
 
     return ordering
 
 
-async def given(request: Request, found: Signature) -> dict[str, Any]:
-    """Arguments from the address, a JSON body or a form with a file."""
+async def given(request: Request, found: Signature, *, ordering: bool = False) -> dict[str, Any]:
+    """Arguments from the address, a JSON body or a form with a file; an order's word checked."""
+    word = request.headers.get("x-form-word", "")
+    if ordering and request.headers.get("content-type", "").startswith("application/json"):
+        demand_form_word(request, word)
     if request.method == "GET":
         return found.read(dict(request.query_params))
     if request.headers.get("content-type", "").startswith("application/json"):
@@ -86,6 +95,8 @@ async def given(request: Request, found: Signature) -> dict[str, Any]:
         texts = {n: value for n, value in form.items() if isinstance(value, str) and n != "author"}
         files = {n: value for n, value in form.items() if isinstance(value, UploadFile)}
         contents = {name: await file.read() for name, file in files.items()}
+    if ordering:
+        demand_form_word(request, word or texts.pop(WORD, ""))
     names = {argument.name for argument in found.arguments}
     if files and "filename" in names:
         texts.setdefault("filename", next(iter(files.values())).filename or "")

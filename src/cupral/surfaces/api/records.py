@@ -11,6 +11,7 @@ from starlette.responses import Response
 from cupral.ledger.audit import verify
 from cupral.ledger.ledger import Ledger
 from cupral.surfaces.api.answers import answered
+from cupral.surfaces.api.signed import seen
 from cupral.surfaces.plainness import plain
 from cupral.surfaces.references import explained as explain_reference
 from cupral.system import manifests
@@ -25,13 +26,14 @@ def explained(ledger: Ledger, request: Request) -> Any:
 
 def postings(ledger: Ledger, _request: Request) -> Any:
     """Every posting in order, with its place in the chain."""
+    ledger.guard.rows("read", "posting", ())
     return {"head": ledger.head, "postings": ledger.postings()}
 
 
 def audit(ledger: Ledger, request: Request) -> Any:
     """Verify the chain and the files (level 1) or also every row's content (level 2)."""
     verdict = verify(ledger, 2 if request.query_params.get("level") == "2" else 1)
-    trail = ledger.records.audit(200)
+    trail = ledger.records.audit(200) if ledger.rights.may("audit") else []
     return {**dataclasses.asdict(verdict), "intact": verdict.intact, "trail": trail}
 
 
@@ -60,7 +62,7 @@ def reading(read: Read) -> Callable[[Request], Any]:
     """A route that answers with what `read` finds."""
 
     async def route(request: Request) -> Response:
-        ledger = request.app.state.desk.ledger
+        ledger = seen(request)
         content = await run_in_threadpool(lambda: read(ledger, request))
         return answered(request, content)
 

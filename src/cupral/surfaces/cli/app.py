@@ -31,6 +31,7 @@ GROUPS = {
     "import": ("importing:importing", "Import files of rows, or write their templates."),
     "network": ("networks:group", "Processes, streams and meters of a site."),
     "audit": ("explaining:audit_group", "Prove that nothing has changed."),
+    "accounts": ("accounts:group", "Who may sign in."),
     "ledger": ("housekeeping:group", "Keep the ledger's folder in order."),
 }
 """Word -> (module:attribute of this package, help)."""

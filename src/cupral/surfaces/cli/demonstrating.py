@@ -14,6 +14,7 @@ from cupral.demonstration import build, story
 from cupral.ledger.errors import Conflict
 from cupral.ledger.stores.database import EMBEDDED
 from cupral.ledger.stores.migration import migrate
+from cupral.surfaces import demonstration_logins
 from cupral.surfaces.cli.session import DEMONSTRATION_FOLDER
 from cupral.system import code_version, open_ledger, parameter_book
 
@@ -48,8 +49,19 @@ def demo(
         told = made(folder)
     for line in told.lines:
         typer.echo(line)
+    show_logins(folder)
     if not told.present:
         typer.echo(f"(told by an earlier version; `cupral demo --folder {folder} --rebuild` anew)")
+
+
+def show_logins(folder: Path) -> None:
+    """Make the demonstration's accounts (once) and say what they are."""
+    ledger = open_ledger(folder, database=EMBEDDED)
+    logins = demonstration_logins.made(ledger, author="demonstration")
+    if logins:
+        typer.echo("\nDemonstration logins (known to everybody; fictional data only):")
+    for one in logins:
+        typer.echo(f"  {one.name:18} {one.password:24} {', '.join((*one.roles, *one.enterprises))}")
 
 
 def told_before(folder: Path) -> Told | None:

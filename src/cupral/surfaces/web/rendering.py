@@ -1,28 +1,54 @@
 """Rendering: a view's page through its template, with everything escaped."""
 
 import hashlib
+import re
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.rights import OWNER, Rights
 from cupral.surfaces.web import figures, phrases, tables, words
 from cupral.surfaces.web.asked import Asked, Page
 
 _HERE = Path(__file__).parent
-PAGES = ("overview", "sites", "upload", "networks", "systems", "parameters", "postings")
-"""Entries of the navigation, in order; the first is at '/'."""
+PAGES: Mapping[str, Callable[[Rights], bool]] = {
+    "overview": lambda _: True,
+    "sites": lambda _: True,
+    "upload": lambda rights: rights.may("post"),
+    "networks": lambda rights: rights.over("read", "register:network") != "",
+    "systems": lambda _: True,
+    "parameters": lambda _: True,
+    "postings": lambda rights: rights.over("read", "posting") != "",
+    "accounts": lambda rights: rights.may("grant") and OWNER not in rights.roles,
+    "audit": lambda rights: rights.may("audit") and OWNER not in rights.roles,
+    "operation": lambda rights: rights.may("operate") and OWNER not in rights.roles,
+}
+"""Entries of the navigation, in order, and who sees them; the first is at '/'."""
+WORD = "form_word"
+"""Field by which a form shows that it is of the present session."""
+WORD_PLACE = "<!--form word-->"
+"""Stands in kept pages for the word, which is another in each session."""
+_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
 
 
 def render(asked: Asked, page: Page) -> str:
     """The HTML of a page, or of its inner part only."""
     template = environment().get_template(page.template)
-    return template.render(
+    pages = [name for name, shown in PAGES.items() if shown(asked.rights)]
+    text = template.render(
         t=asked.language, asked=asked, page=page, frame="part.html" if asked.part else "page.html",
-        head=asked.ledger.head, pages=PAGES,
+        head=asked.ledger.head, pages=pages,
         demonstration=page.demonstration or stands_on_demonstration(asked.ledger), **page.content,
     )  # fmt: skip
+    return _FORM.sub(_worded, text) if asked.signed_in else text
+
+
+def _worded(form: re.Match[str]) -> str:
+    """A form that changes something, with a place for the session's word: none is forgotten."""
+    return f'{form[0]}<input type="hidden" name="{WORD}" value="{WORD_PLACE}">'
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from cupral.ledger.registers import Network, Site
 from cupral.surfaces.problem import Problem, problem
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.network import drawn
-from cupral.surfaces.web.views.sites import names
+from cupral.surfaces.web.views.sites import names, own_sites
 from cupral.systems.balance.commands.network import network_from
 from cupral.systems.balance.commands.sheets import SHEETS, rows_of
 from cupral.systems.balance.commands.yaml_text import yaml_file
@@ -21,8 +21,9 @@ Rows = Mapping[str, list[dict[str, Any]]]
 def networks(asked: Asked) -> Page:
     """Sites with a network, and the ways to define one."""
     ledger = asked.ledger
+    ledger.guard.rows("read", "register:network", ())
     defined = ledger.networks()
-    rows = [(site, site.id in defined) for site in ledger.sites()]
+    rows = [(site, site.id in defined) for site in own_sites(asked)]
     return Page(template="networks.html", title=asked.language("nav.networks"),
                 content={"rows": rows})  # fmt: skip
 
@@ -31,6 +32,7 @@ def network(asked: Asked) -> Page:
     """The editor of one site's network; `new` begins an empty one."""
     id = asked.named["site"]
     if id == "new":
+        asked.rights.demand("post")
         return editor(asked, {name: [] for name in SHEETS}, None)
     ledger = asked.ledger
     found, place = ledger.network(id), ledger.site(id)

@@ -11,6 +11,7 @@ from cupral.ledger.result import Result, result_key
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.interval import Bar, Scale, bar
 from cupral.surfaces.web.drawing.tilemap import TileMap, tile_map
+from cupral.surfaces.web.views.start import start
 from cupral.surfaces.web.words import counted_in, readable
 from cupral.system import ask
 
@@ -52,7 +53,9 @@ class Line:
 
 
 def overview(asked: Asked) -> Page:
-    """The main page."""
+    """The main page; to who may not see everybody's rows, what is public and what is his."""
+    if asked.rights.over("read", "flows") != "all":
+        return start(asked, departments(asked))
     basis = asked.get("basis", BASES[0])
     if basis not in BASES:
         raise InputError(f"basis {basis!r} is not known; there are {', '.join(BASES)}")

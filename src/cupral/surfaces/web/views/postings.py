@@ -13,6 +13,7 @@ A_PAGE = 60
 
 def postings(asked: Asked) -> Page:
     """The latest postings, newest first; `?before=` goes further back, `?verify=` audits."""
+    asked.ledger.guard.rows("read", "posting", ())
     every, asked_for = asked.ledger.postings(), asked.get("before", "0")
     before = int(asked_for) if asked_for.isascii() and asked_for.isdigit() else 0
     earlier = [row for row in every if not before or row["seq"] < before]
@@ -24,7 +25,7 @@ def postings(asked: Asked) -> Page:
         "verdict": verify(asked.ledger, 2 if level == "2" else 1) if level else None,
         "trail": [
             {**row, **{name: shortened(str(row[name])) for name in ("arguments", "outcome")}}
-            for row in asked.ledger.records.audit(30)
+            for row in (asked.ledger.records.audit(30) if asked.rights.may("audit") else ())
         ],
         "reversed": undone([row["id"] for row in every]),
     }  # fmt: skip

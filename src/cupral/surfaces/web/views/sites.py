@@ -9,6 +9,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.registers import Network, Process, Site, Stream
 from cupral.ledger.result import Result
+from cupral.ledger.scope import Wanted
 from cupral.surfaces.web.asked import Asked, Page
 from cupral.surfaces.web.drawing.network import drawn
 from cupral.surfaces.web.drawing.sankey import COLOURS, family, sankey
@@ -21,15 +22,32 @@ MONTHS_SHOWN = 24
 def sites(asked: Asked) -> Page:
     """All sites with their lines and the months they have readings of."""
     ledger = asked.ledger
-    networks, months = set(ledger.networks()), measured_months(ledger)
+    mine = own_sites(asked)
+    networks, months = set(ledger.networks()) & {site.id for site in mine}, months_of(asked, mine)
     rows = [
-        {"site": site, "network": site.id in networks, "months": months.get(site.id, ())}
+        {"site": site, "network": site.id in networks, "months": months.get(site.id, ()),
+         "open": site in mine}
         for site in sorted(ledger.sites(), key=lambda site: (site.kind, site.city, site.id))
-    ]
+    ]  # fmt: skip
     return Page(template="sites.html", title=asked.language("nav.sites"), content={"rows": rows})
 
 
-def measured_months(ledger: Ledger, site: str | None = None) -> dict[str, tuple[int, ...]]:
+def own_sites(asked: Asked) -> list[Site]:
+    """The sites of which the reader may see the rows."""
+    scope, every = asked.rights.over("read", "flows"), asked.ledger.sites()
+    if scope == "all":
+        return every
+    return [site for site in every if scope and site.enterprise in asked.rights.enterprises]
+
+
+def months_of(asked: Asked, mine: Sequence[Site]) -> dict[str, tuple[int, ...]]:
+    """Months with measured flows of these sites, which may be all."""
+    if asked.rights.over("read", "flows") == "all":
+        return measured_months(asked.ledger)
+    return measured_months(asked.ledger, [site.id for site in mine]) if mine else {}
+
+
+def measured_months(ledger: Ledger, site: Wanted = None) -> dict[str, tuple[int, ...]]:
     """Months (YYYYMM) with measured flows, by site."""
     totals = ledger.totals(by=("site", "month"), site=site, origin="measured").to_pylist()
     found: dict[str, set[int]] = {}

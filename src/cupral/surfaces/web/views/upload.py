@@ -6,16 +6,18 @@ from typing import Any
 from cupral.surfaces.intake import KINDS, SITE_KINDS
 from cupral.surfaces.jobs import Job
 from cupral.surfaces.web.asked import Asked, Page
+from cupral.surfaces.web.views.sites import own_sites
 
 
 def upload(asked: Asked) -> Page:
     """The upload form."""
     ledger = asked.ledger
+    asked.rights.demand("post")
     networks = ledger.networks()
     content = {
         "kinds": KINDS, "site_kinds": SITE_KINDS, "site": asked.get("site"),
         "kind": asked.get("kind", "meters"),
-        "sites": [site for site in ledger.sites() if site.id in networks],
+        "sites": [site for site in own_sites(asked) if site.id in networks],
     }  # fmt: skip
     return Page(template="upload.html", title=asked.language("nav.upload"), content=content)
 

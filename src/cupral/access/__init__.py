@@ -1,0 +1,1 @@
+"""Access: who somebody is: accounts, passwords, sessions, tokens, sign-in by a provider."""
