@@ -6,6 +6,7 @@ CupralError
 ├── NotFound            something was asked for that is not in the ledger
 ├── Conflict            the same id was posted with other content, or two writers collided
 ├── CannotDecide        an answer needs something that nobody has given yet
+├── NoRight             the person may not see or do this
 ├── Damaged             stored bytes do not match their hash
 └── Unreachable         the database server does not answer
 """
@@ -36,6 +37,10 @@ class CannotDecide(CupralError):
     def __init__(self, message: str, *, needs: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.needs = tuple(needs)
+
+
+class NoRight(CupralError):
+    """The person may not see or do this."""
 
 
 class Damaged(CupralError):

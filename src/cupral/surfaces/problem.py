@@ -10,6 +10,7 @@ from cupral.ledger.errors import (
     Damaged,
     Fault,
     InputError,
+    NoRight,
     NotFound,
     RowFaults,
     Unreachable,
@@ -43,6 +44,7 @@ class Problem:
 _KINDS: tuple[tuple[type[CupralError], str, int, str], ...] = (
     (RowFaults, "faulty rows", 422, "mend the rows named below and send the whole file again"),
     (InputError, "not allowed", 422, "change the value and try again"),
+    (NoRight, "no right", 403, "sign in as somebody who has the right"),
     (NotFound, "not found", 404, "look at the list of what there is, then ask again"),
     (Conflict, "conflict", 409, "give the new content a posting id of its own"),
     (CannotDecide, "cannot decide", 409, "supply what is missing, then ask again"),
