@@ -225,3 +225,10 @@ def moments(connection: sa.Connection, document: Document) -> list[int]:
     table = schema.document.c
     query = sa.select(table.recorded_at).where(table.kind == document.kind, table.id == document.id)
     return list(connection.execute(query.order_by(table.version)).scalars())
+
+
+def kinds(database: sa.Engine) -> list[str]:
+    """Every kind of which there is a document."""
+    query = sa.select(schema.docket.c.kind).distinct().order_by(schema.docket.c.kind)
+    with database.connect() as connection:
+        return list(connection.execute(query).scalars())

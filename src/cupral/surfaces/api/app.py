@@ -14,6 +14,7 @@ from cupral.surfaces.api.actions import add_actions
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.documents import add_documents
 from cupral.surfaces.api.guard import Application, guarded
 from cupral.surfaces.api.live import Clock, live
 from cupral.surfaces.api.pages import add_pages
@@ -52,6 +53,7 @@ def create_app(ledger: Ledger) -> FastAPI:
     app.add_api_route("/api/jobs/{id}/events", job_events, methods=["GET"], tags=["jobs"])
     app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
     add_actions(app, desk)
+    add_documents(app, desk)
     add_pages(app, desk)
     return app
 

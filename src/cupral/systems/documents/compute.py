@@ -46,14 +46,14 @@ def line(workflow: Workflow, history: Sequence[Document]) -> list[Station]:
     >>> from cupral.systems.documents.model import REQUEST
     >>> drawn = line(REQUEST, [Document(kind="request", id="1", party="E", state="draft")])
     >>> [(one.state, one.phase) for one in drawn][:2]
-    [('draft', 'now'), ('submitted', 'ahead')]
+    [('draft', 'now'), ('submitted', 'later')]
     """
     gone = list(dict.fromkeys(version.state for version in _last_round(workflow, history)))
     ahead = _ahead(workflow, gone[-1])
     return [
         *(Station(state=state, phase="done") for state in gone[:-1]),
         Station(state=gone[-1], phase="now"),
-        *(Station(state=state, phase="ahead") for state in ahead),
+        *(Station(state=state, phase="later") for state in ahead),
     ]
 
 

@@ -14,4 +14,4 @@ class Station:
 
     state: str
     phase: str
-    """'done', 'now' or 'ahead'."""
+    """'done', 'now' or 'later'."""

@@ -1,7 +1,7 @@
 """Questions about documents: which there are, how each came to where it stands, what is new."""
 
 from dataclasses import asdict
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 
 from cupral.ledger.correspondence import NOTICES, comments
 from cupral.ledger.correspondence import inbox as notices
@@ -12,14 +12,14 @@ from cupral.ledger.reading import note
 from cupral.ledger.result import Result, Row
 from cupral.ledger.stores import docket
 from cupral.ledger.stores.attachments import attachments
-from cupral.ledger.workflow import OWNER, allowed_moves
+from cupral.ledger.workflow import OWNER, Move, allowed_moves
 from cupral.ledger.workflow import history as versions
+from cupral.ledger.working_days import today_in_china
 from cupral.system import query, workflows
 from cupral.systems.documents import compute
 
 MOST = 200
 """Documents listed at once."""
-_CHINA = timezone(timedelta(hours=8))
 
 
 @query
@@ -64,7 +64,7 @@ def history(ledger: Ledger, *, kind: str, id: str, on: str | None = None) -> Res
     tables = {
         "comments": tuple(_dated(asdict(one)) for one in comments(ledger, kind, id)),
         "attachments": tuple(_dated(asdict(one)) for one in attachments(ledger, kind, id)),
-        "moves": tuple(asdict(m) for m in allowed_moves(flow, latest.state, OWNER)) if flow else (),
+        "moves": tuple(_plain(m) for m in allowed_moves(flow, latest.state, OWNER)) if flow else (),
         "line": tuple(asdict(one) for one in compute.line(flow, past)) if flow else (),
         "entry": (_row(entry, today),) if entry else (),
     }  # fmt: skip
@@ -90,17 +90,18 @@ def inbox(
 
 def _day(given: str | None) -> str:
     try:
-        return date.fromisoformat(given).isoformat() if given else _today()
+        return (date.fromisoformat(given) if given else today_in_china()).isoformat()
     except ValueError:
         raise InputError(f"{given!r} is no day; write it as 2026-03-31") from None
 
 
-def _today() -> str:
-    return datetime.now(_CHINA).date().isoformat()
-
-
 def _before(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _plain(move: Move) -> Row:
+    """A move as it reads again after being kept: lists, no tuples."""
+    return {**asdict(move), "roles": list(move.roles), "tells": list(move.tells)}
 
 
 def _row(entry: docket.Entry, today: str) -> Row:
