@@ -26,6 +26,7 @@ from cupral.ledger.ledger import Ledger, Read
 from cupral.ledger.parameter import ParameterBook
 from cupral.ledger.reading import note_all
 from cupral.ledger.result import Result, Versions, result_key
+from cupral.ledger.rights import Rights
 from cupral.ledger.stores.database import EMBEDDED
 from cupral.ledger.workflow import Workflow
 
@@ -62,6 +63,16 @@ def command(function: Command) -> Command:
     """Mark a function `(ledger, *, author, ...)` as a command; each call is audited."""
     function.__cupral__ = "command"  # type: ignore[attr-defined]
     return function
+
+
+def acting(action: str) -> Callable[[Command], Command]:
+    """Say which action a command is, e.g. 'sign'; without it, who may post may order it."""
+
+    def said(function: Command) -> Command:
+        function.__action__ = action  # type: ignore[attr-defined]
+        return function
+
+    return said
 
 
 @lru_cache(maxsize=1)
@@ -172,18 +183,19 @@ def call(ledger: Ledger, name: str, **arguments: Any) -> Result:
     return result
 
 
+State = tuple[Path, int, Rights]
+"""Of which ledger, at which posting, seen by whom."""
+
 Answers = dict[str, tuple[Result, Read]]
 """What has been answered, by key, in the order of being finished."""
 
-_answers: ContextVar[tuple[tuple[Path, int], Answers] | None] = ContextVar(
-    "cupral_answers", default=None
-)
+_answers: ContextVar[tuple[State, Answers] | None] = ContextVar("cupral_answers", default=None)
 
 
 @contextmanager
 def _asking(ledger: Ledger) -> Iterator[Answers]:
     """Answers of one outermost question: none is worked out twice on one state of a ledger."""
-    state, open_ = (ledger.folder, ledger.head), _answers.get()
+    state, open_ = (ledger.folder, ledger.head, ledger.rights), _answers.get()
     if open_ is not None and open_[0] == state:
         yield open_[1]
         return
@@ -212,10 +224,18 @@ def _answered(
 
 
 def order(ledger: Ledger, name: str, *, author: str, **arguments: Any) -> Any:
-    """Carry out a command by name and leave an audit record, also when it fails."""
+    """Carry out a command by name and leave an audit record, also when it fails.
+
+    Raises
+    ------
+    NoRight
+        If the ledger is seen by somebody who may not order it, or orders in another's name.
+    """
     if name not in commands():
         raise NotFound(f"no command {name!r}; there are {', '.join(sorted(commands()))}")
     with ledger.audited(author=author, action=name, arguments=arguments):
+        ledger.rights.demand(getattr(commands()[name], "__action__", "post"))
+        ledger.rights.demand_name(author)
         return commands()[name](ledger, author=author, **arguments)
 
 

@@ -124,7 +124,7 @@ def test_the_drill(ledger: Ledger, targets: Callable[[], str], tmp_path: Path) -
     assert restored.post("p0", author="me", flows=[flow("S0", 1.0), flow("JF", 1.0, 202602)],
                          ).status == "already"  # fmt: skip
     assert restored.post("next", author="me", flows=[flow("N")]).seq == 13
-    assert restored.stale_count() == 1
+    assert restored.records.stale_count() == 1
     restored.register(Site(id="B", enterprise="E", name_zh="", name_en="", city=""), author="me")
     restored.put(Document(kind="return", id="r", party="E"), author="me")
     with restored.audited(author="me", action="test", arguments={}):

@@ -55,4 +55,4 @@ def test_a_document_that_changes_its_party_leaves_the_earlier_one(ledger: Ledger
     assert [found.version for found in ledger.documents("ticket", party="E2")] == [2]
     assert [found.version for found in ledger.documents(party="E1", latest=False)] == [1]
     assert [result.query for result in ledger.stale_results()] == ["q.count"]
-    assert ledger.stale_count() == 1
+    assert ledger.records.stale_count() == 1

@@ -133,7 +133,7 @@ def test_a_reference_without_known_form_is_refused(
     ("reference", "message"),
     [
         ("flows:nope/0", "no posting 'nope'; `cupral audit postings` lists them"),
-        ("flows:fix/7", "posting fix has no flows row 7; it has 2"),
+        ("flows:fix/7", "posting fix has no flows row 7"),
         ("assays:fix/0", "posting fix has no assays row 0"),
         ("posting:nope", "no posting 'nope'"),
         ("parameter:s.x", "no parameter 's.x'; that system has: s.norm"),

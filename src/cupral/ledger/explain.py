@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
@@ -120,12 +123,9 @@ def _ledger_row(ledger: Ledger, table: str, name: str) -> Explanation:
     posting, _, number = name.rpartition("/")
     if not posting or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise InputError(f"{table}:{name} is no row; write {table}:POSTING/ROW")
-    manifest = ledger.manifest.get(posting)
-    files = ledger.manifest.files(table, posting_seq=manifest["seq"])
-    asked = Filter({"posting": (posting,), "row": (int(number),)})
-    mine = ledger.scan.every(table, files, asked).to_pylist()
+    mine = entered(ledger, table, posting, int(number)).to_pylist()
     if not mine:
-        raise NotFound(f"posting {posting} has no {table} row {number}; it has {manifest['rows']}")
+        raise NotFound(f"posting {posting} has no {table} row {number}")
     row, name = mine[0], f"{posting}/{int(number)}"
     month, site = row["month"], row["site"]
     around = ledger.manifest.files(table, months=(month, month), sites=[site])
@@ -136,6 +136,25 @@ def _ledger_row(ledger: Ledger, table: str, name: str) -> Explanation:
         leads.append(f"{table}:{row['corrects']}")
     title = f"{row['site']} {row.get('stream') or row.get('process')} {row['month']}"
     return Explanation(f"{table}:{name}", table, title, row, tuple(leads), tuple(later))
+
+
+def entered(ledger: Ledger, table: str, posting: str, row: int | None = None) -> pa.Table:
+    """The rows of a table (or one of them) that came in a posting, counter-rows included.
+
+    Raises
+    ------
+    NotFound
+        If there is no such posting.
+    NoRight
+        If they are of a site whose rows the reader may not see.
+    """
+    files = ledger.manifest.files(table, posting_seq=ledger.manifest.get(posting)["seq"])
+    asked: dict[str, tuple[str | int, ...]] = {"posting": (posting,)}
+    found = ledger.scan.every(
+        table, files, Filter(asked if row is None else asked | {"row": (row,)})
+    )
+    ledger.guard.rows("read", table, pc.unique(found["site"]).to_pylist())
+    return found
 
 
 def _parameter(ledger: Ledger, name: str) -> Explanation:
@@ -176,6 +195,9 @@ def _result(ledger: Ledger, name: str) -> Explanation:
 
 def _posting(ledger: Ledger, name: str) -> Explanation:
     row = ledger.manifest.get(name)
+    if ledger.rights.over("read", "posting") != "all":
+        for table in SCHEMAS:
+            entered(ledger, table, name)
     title = f"{name} by {row['author']}, {row['rows']} rows"
     return Explanation(f"posting:{name}", "posting", title, row)
 

@@ -5,8 +5,8 @@ that stand now, or as of an earlier posting. Everything else (registers, documen
 audit) is kept in the documents database beside the manifest, in the same transactions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,9 +25,10 @@ from cupral.ledger.correction import (
 )
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, InputError, NotFound
+from cupral.ledger.guard import Guard
 from cupral.ledger.parameter import Parameter, ParameterBook
 from cupral.ledger.period import Period
-from cupral.ledger.reading import EVER, Read, note, note_all, noting
+from cupral.ledger.reading import Read, note, note_all, noting
 from cupral.ledger.registers import (
     Enterprise,
     Network,
@@ -37,15 +38,14 @@ from cupral.ledger.registers import (
     site_from,
 )
 from cupral.ledger.result import Result, result_key
+from cupral.ledger.rights import EVERYTHING, Rights
+from cupral.ledger.scope import Scope, Wanted
 from cupral.ledger.stores import rows, schema
 from cupral.ledger.stores.database import EMBEDDED, open_database
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
 from cupral.ledger.stores.records import Records, document_parts
-
-Wanted = str | Sequence[str] | None
-"""A filter: one value, several, or all."""
 
 _PATIENCE = 20
 """How often rows to be undone are read again when other writers change them."""
@@ -61,6 +61,8 @@ class Ledger:
     manifest: Postings
     records: Records
     scan: Scan
+    rights: Rights = EVERYTHING
+    """What the person who uses it may do; asked at every read and write."""
 
     @staticmethod
     def open(
@@ -78,6 +80,15 @@ class Ledger:
         root, book = Path(folder), parameters or ParameterBook({}, "none")
         engine = open_database(root, database)
         return Ledger(root, book, code, Postings(engine, root), Records(engine), DuckScan())
+
+    def seen_by(self, rights: Rights) -> "Ledger":
+        """The same ledger as one person may use it."""
+        return replace(self, rights=rights)
+
+    @property
+    def guard(self) -> Guard:
+        """What asks these rights."""
+        return Guard(self.records.database, self.rights)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -111,6 +122,7 @@ class Ledger:
         tables = {name: rows.given(name, items, id, 0) for name, items in nouns.items()}
         tables = {name: table for name, table in tables.items() if table.num_rows}
         settled = tuple(documents)
+        self.guard.post(tables, settled)
         parts, acts = parts_of(tables), document_parts(settled)
         if not parts and not acts:
             raise InputError(f"posting {id!r} holds no rows and settles nothing; nothing to post")
@@ -149,6 +161,7 @@ class Ledger:
             standing = standing_rows(self.manifest, self.scan, last)
             if not standing:
                 raise InputError(f"nothing of posting {posting!r} stands any more")
+            self.guard.post(standing)
             id = f"{REVERSE}{last.id}"
             undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
             parts = parts_of(undone)
@@ -236,23 +249,9 @@ class Ledger:
         self, table: str, asked: Mapping[str, Wanted], period: str | Period | None,
         as_of: int | None,
     ) -> tuple[list[Path], Filter]:  # fmt: skip
-        equal = {
-            name: (wanted,) if isinstance(wanted, str) else tuple(wanted)
-            for name, wanted in asked.items()
-            if wanted is not None
-        }
-        asked_for = None if period is None else Period.parse(period)
-        months = EVER if asked_for is None else asked_for.months
-        span = (months[0], months[-1])
-        note(table, equal.get("site", ("*",)), equal.get("origin", ("*",)), span)
-        until = None if as_of is None else self.manifest.recorded_at(as_of)
-        if any(not values for values in equal.values()):
-            return [], Filter({}, *span)
-        files = self.manifest.files(table, seq=as_of, months=span, sites=equal.get("site"))
-        within = None
-        if asked_for is not None and asked_for.kind in ("hour", "day"):
-            within = (asked_for.start, asked_for.end)
-        return files, Filter(equal, *span, recorded_until=until, within=within)
+        scope = Scope.of(asked, period, as_of)
+        self.guard.rows("read", table, scope.equal.get("site"))
+        return scope.read(self.manifest, table)
 
     @property
     def head(self) -> int:
@@ -269,8 +268,9 @@ class Ledger:
         return self.manifest.receipt(id) is not None
 
     def postings(self) -> list[dict[str, Any]]:
-        """Every posting in order."""
-        return self.manifest.all()
+        """Every posting in order; to who may not see all, their own."""
+        rows, whole = self.manifest.all(), self.rights.over("read", "posting") == "all"
+        return rows if whole else [row for row in rows if row["author"] == self.rights.name]
 
     def parameter(self, id: str, on: date) -> Parameter:
         """The value of a parameter in force on a day (see `ParameterBook.on`)."""
@@ -281,10 +281,9 @@ class Ledger:
     def register(self, noun: Enterprise | Site | Network, *, author: str) -> int:
         """Keep a new version of an enterprise, site or network."""
         kind = type(noun).__name__.lower()
-        body = asdict(noun)
-        body.pop("version", None)
-        body.pop("author", None)
         id = noun.site if isinstance(noun, Network) else noun.id
+        self.guard.register(kind, id, noun)
+        body = {n: v for n, v in asdict(noun).items() if n not in ("version", "author")}
         return self.records.register(kind, id, body, author)
 
     def enterprise(self, id: str) -> Enterprise:
@@ -313,6 +312,7 @@ class Ledger:
         return self.records.ids("network")
 
     def _registered(self, kind: str, id: str, version: int | None = None) -> dict[str, Any]:
+        self.guard.rows("read", f"register:{kind}", [id])
         note(f"register:{kind}", (id,))
         return self.records.registered(kind, id, version)
 
@@ -322,6 +322,7 @@ class Ledger:
 
     def put(self, document: Document, *, author: str) -> Document:
         """Keep a new version of a document."""
+        self.guard.post({}, [document])
         with schema.writing(self.records.database) as connection:
             return self.records.put_document(connection, document, author, "")
 
@@ -336,9 +337,13 @@ class Ledger:
         self, kind: str | None = None, *, party: str | None = None, state: str | None = None,
         id: str | None = None, latest: bool = True,
     ) -> list[Document]:  # fmt: skip
-        """Documents by kind, party, state; all versions if `latest` is False."""
+        """Documents by kind, party, state, id; all versions if `latest` is False.
+
+        Who may only see their own names the party or the id.
+        """
         note(f"document:{kind or '*'}", (party or "*",))
-        return self.records.documents(latest, kind=kind, party=party, state=state, id=id)
+        found = self.records.documents(latest, kind=kind, party=party, state=state, id=id)
+        return self.guard.seen(found, kind, party=party, id=id)
 
     # -- Results ---------------------------------------------------------------------------
 
@@ -352,7 +357,8 @@ class Ledger:
         for row in self.records.kept(key, 1):
             current = (row["stale_since"], row["parameters"], row["code"])
             if current == (None, self.parameters.version, self.code):
-                note_all(self.records.readings(key), demonstration=row["body"]["demonstration"])
+                self.guard.readings(stood := self.records.readings(key))
+                note_all(stood, demonstration=row["body"]["demonstration"])
                 return Result.from_document(row["body"])
         return None
 
@@ -365,30 +371,23 @@ class Ledger:
 
     def results(self, *, stale: bool | None = None) -> list[dict[str, Any]]:
         """The latest version of every kept statement with its manifest row."""
+        self.guard.rows("read", "result", None)
         return self.records.latest_results(stale=stale)
 
     def stale_results(self) -> list[Result]:
         """Kept Results that stand on data that has changed since."""
         return [Result.from_document(row["body"]) for row in self.results(stale=True)]
 
-    def stale_count(self) -> int:
-        """How many statements' latest version is stale."""
-        return self.records.stale_count()
-
     def versions(self, key: str) -> list[dict[str, Any]]:
         """All versions of a statement, latest first."""
+        self.guard.readings(self.records.readings(key))
         return self.records.kept(key)
 
-    @contextmanager
-    def audited(self, *, author: str, action: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+    def audited(
+        self, *, author: str, action: str, arguments: Mapping[str, Any]
+    ) -> AbstractContextManager[None]:
         """Leave an audit record of what is done inside, whether it succeeds or fails."""
-        try:
-            yield
-        except Exception as error:
-            outcome = f"{type(error).__name__}: {str(error)[:500]}"
-            self.records.record(author, action, arguments, outcome)
-            raise
-        self.records.record(author, action, arguments, "done")
+        return self.records.audited(author, action, arguments)
 
 
 def _seen(found: pa.Table) -> pa.Table:

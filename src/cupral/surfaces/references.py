@@ -7,12 +7,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from cupral.ledger.errors import CannotDecide, CupralError, InputError, NotFound
-from cupral.ledger.explain import Explanation, explain
+from cupral.ledger.explain import Explanation, entered, explain
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import Parameter
 from cupral.ledger.result import Result
-from cupral.ledger.stores.protocol import Filter
 from cupral.surfaces.signature import signature
 from cupral.system import ask, call, queries
 
@@ -118,9 +117,7 @@ def ledger_rows(ledger: Ledger, references: Iterable[str]) -> tuple[Mapping[str,
             wanted.setdefault((table, posting), []).append(int(row))
     found: list[Mapping[str, Any]] = []
     for (table, posting), numbers in list(wanted.items())[:MOST_POSTINGS]:
-        seq = ledger.manifest.get(posting)["seq"]
-        files = ledger.manifest.files(table, posting_seq=seq)
-        rows = ledger.scan.every(table, files, Filter({"posting": (posting,)})).to_pylist()
+        rows = entered(ledger, table, posting).to_pylist()
         mine = {row["row"]: row for row in rows}
         found += [_shown(table, mine[number]) for number in numbers if number in mine]
     return tuple(found)

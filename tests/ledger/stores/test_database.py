@@ -98,7 +98,7 @@ def test_row_numbers_tell_what_came_after_a_reading_began(ledger: Ledger) -> Non
     read.set()
     thread.join()
     ledger.keep(Result(query="q.late", subject="A", value=0.0), noted)
-    assert ledger.stale_count() == 1
+    assert ledger.records.stale_count() == 1
 
 
 def test_text_of_any_kind_and_length_comes_back(ledger: Ledger) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import product
 from typing import Any
@@ -275,6 +276,17 @@ class Records:
                     at=now(), author=author, action=action, arguments=text(shown), outcome=outcome
                 )
             )
+
+    @contextmanager
+    def audited(self, author: str, action: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+        """Leave an audit record of what is done inside, whether it succeeds or fails."""
+        try:
+            yield
+        except Exception as error:
+            outcome = f"{type(error).__name__}: {str(error)[:500]}"
+            self.record(author, action, arguments, outcome)
+            raise
+        self.record(author, action, arguments, "done")
 
     def audit(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Latest audit records, newest first."""

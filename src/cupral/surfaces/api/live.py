@@ -76,7 +76,7 @@ class Clock:
 
     def _read(self) -> tuple[int, int]:
         ledger = self._desk.ledger
-        return ledger.head, ledger.stale_count()
+        return ledger.head, ledger.records.stale_count()
 
     async def stop(self) -> None:
         """Stop ticking."""

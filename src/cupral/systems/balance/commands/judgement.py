@@ -4,12 +4,13 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
-from cupral.system import command
+from cupral.system import acting, command
 from cupral.systems.balance.compute import account, judging
 from cupral.systems.balance.queries.accounting import account_of, doubts_of
 
 
 @command
+@acting("sign")
 def judge_doubt(
     ledger: Ledger,
     *,
@@ -91,6 +92,7 @@ def _check(verdict: str, reason: str, meters: tuple[str, ...], culprits: tuple[s
 
 
 @command
+@acting("sign")
 def sign_account(
     ledger: Ledger, *, author: str, site: str, period: str, statement: str
 ) -> Document:
