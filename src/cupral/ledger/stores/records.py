@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from typing import Any
@@ -15,7 +15,7 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
-from cupral.ledger.stores import schema
+from cupral.ledger.stores import docket, schema
 from cupral.ledger.stores.postings import Part, Scope
 from cupral.ledger.stores.trail import Trail
 
@@ -137,10 +137,17 @@ class Records:
         )
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
-        parties = {document.party, last.party} if last else {document.party}
-        touched = product((f"document:{document.kind}", "document:*"), parties, [""], [0])
-        self.mark_stale(connection, _head(connection), list(touched))
+        docket.entered(connection, kept, values["recorded_at"])
+        self.touched(
+            connection, document.kind, {document.party, last.party if last else document.party}
+        )
         return kept
+
+    @classmethod
+    def touched(cls, connection: sa.Connection, kind: str, parties: Collection[str]) -> None:
+        """Mark every Result that stood on documents of this kind and these parties."""
+        scopes = product((f"document:{kind}", "document:*"), parties, [""], [0])
+        cls.mark_stale(connection, _head(connection), list(scopes))
 
     def documents(self, latest: bool = True, **filters: str | None) -> list[Document]:
         """Documents by kind, id, party, state; the latest version of each unless told."""
@@ -267,7 +274,15 @@ class Records:
         return self.trail.latest(limit)
 
 
-def _document(row: dict[str, Any]) -> Document:
+def versions_of(connection: sa.Connection, kind: str, id: str) -> list[Document]:
+    """Every version of a document as a transaction sees it, from the first on."""
+    table = schema.document
+    query = sa.select(table).where(table.c.kind == kind, table.c.id == id)
+    rows = schema.one_by_one(connection.execute(query.order_by(table.c.version)))
+    return [_document(row) for row in rows]
+
+
+def _document(row: Mapping[str, Any]) -> Document:
     fields = {name: value for name, value in row.items() if name not in _OWN}
     return Document(**{**fields, "body": json.loads(fields["body"])})
 

@@ -11,11 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-VERSION = 3
+VERSION = 4
 """Number of the last step in `migrations/`."""
 
 LOCK_SECONDS = 30
 """How long a writer waits for another."""
+
+Connection = sa.Connection
+"""A transaction, for those who only pass it on."""
 
 TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 """Text in the order of its UTF-8 bytes, as SQLite and Python have it."""
@@ -202,6 +205,100 @@ api_token = _table(
 failed_sign_in = _table(
     "failed_sign_in", _text("name_sha", primary_key=True), _integer("count"), _integer("last_at")
 )
+
+
+docket = _table(
+    "docket",
+    _number("number"),
+    _text("kind"),
+    _text("id"),
+    _integer("version"),
+    _text("party", index=True),
+    _text("state"),
+    _text("title"),
+    sa.Column("due", TEXT, index=True),
+    _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "id", name="docket_document"),
+)
+"""The latest version of each document: what it is called, where it stands, when it is due."""
+
+docket_words = _table(
+    "docket_words",
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("words"),
+    _text("grams"),
+    sa.Index(
+        "docket_by_gram", sa.text("string_to_array(grams, ' ')"), postgresql_using="gin"
+    ).ddl_if("postgresql"),
+)
+"""What a document of the docket says, as words and as the grams by which they are found
+(`docket.grams_of`); apart from the docket, so that its rows stay short."""
+
+GRAMS = (
+    "CREATE VIRTUAL TABLE docket_gram USING fts5"
+    " (grams, content='docket_words', content_rowid='number', detail=none, tokenize='ascii')",
+    "CREATE TRIGGER docket_gram_insert AFTER INSERT ON docket_words BEGIN"
+    " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
+    "CREATE TRIGGER docket_gram_update AFTER UPDATE OF grams ON docket_words"
+    " WHEN old.grams <> new.grams BEGIN"
+    " INSERT INTO docket_gram (docket_gram, rowid, grams)"
+    " VALUES ('delete', old.number, old.grams);"
+    " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
+    "CREATE TRIGGER docket_gram_delete AFTER DELETE ON docket_words BEGIN"
+    " INSERT INTO docket_gram (docket_gram, rowid, grams)"
+    " VALUES ('delete', old.number, old.grams); END",
+)
+"""SQLite's index of the grams, kept by triggers; PostgreSQL has one on the column itself."""
+for _moment, _statements in (("after_create", GRAMS), ("before_drop", ("DROP TABLE docket_gram",))):
+    for _statement in _statements:
+        _made = sa.DDL(_statement).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
+        sa.event.listen(docket_words, _moment, _made)
+
+attachment = _table(
+    "attachment",
+    _number("number"),
+    _text("sha256", index=True),
+    _text("name"),
+    _text("media"),
+    _integer("bytes"),
+    _text("kind"),
+    _text("document"),
+    _text("author"),
+    _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "document", "sha256", name="attachment_once"),
+)
+
+comment = _table(
+    "comment",
+    _number("number"),
+    _text("kind"),
+    _text("document"),
+    _integer("version"),
+    _text("action"),
+    _text("text"),
+    _text("author"),
+    _integer("recorded_at"),
+    sa.Index("comment_by_document", "kind", "document"),
+)
+"""What was said of a document; `action` names the move whose reason it is, '' a plain remark."""
+
+notice = _table(
+    "notice",
+    _number("number"),
+    _text("person"),
+    _text("role"),
+    _text("enterprise"),
+    _text("kind"),
+    _text("document"),
+    _integer("version"),
+    _text("action"),
+    _text("author"),
+    _integer("recorded_at"),
+    _integer("read_at", nullable=True),
+    _text("read_by"),
+    sa.Index("notice_by_recipient", "person", "role", "enterprise"),
+)
+"""For one person, or for whoever has a role (of an enterprise): read by one is read by all."""
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from cupral.surfaces.api.actions import add_actions
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.documents import add_documents
 from cupral.surfaces.api.entrance import Entrance, add_entrance
 from cupral.surfaces.api.guard import Application, guarded
 from cupral.surfaces.api.live import Clock, live
@@ -64,6 +65,7 @@ def create_app(
     logins = demonstration_logins.read(ledger.folder)
     add_entrance(app, Entrance(people, configured() if provider is None else provider, logins))
     add_offices(app, people)
+    add_documents(app)
     add_pages(app, desk)
     return app
 

@@ -19,6 +19,7 @@ PAGES: Mapping[str, Callable[[Rights], bool]] = {
     "sites": lambda _: True,
     "upload": lambda rights: rights.may("post"),
     "networks": lambda rights: rights.over("read", "register:network") != "",
+    "documents": lambda rights: rights.over("read", "document:request") != "",
     "systems": lambda _: True,
     "parameters": lambda _: True,
     "postings": lambda rights: rights.over("read", "posting") != "",
