@@ -148,7 +148,7 @@ def _write_ordered(
         temporary.unlink(missing_ok=True)
         raise
     temporary.rename(final)
-    _flush_folder(folder)
+    flush_folder(folder)
     first, last = ordered["site"][0].as_py(), ordered["site"][-1].as_py()
     name, size = final.relative_to(root).as_posix(), final.stat().st_size
     return DataFile(table, name, month, ordered.num_rows, size, digest, first, last)
@@ -159,7 +159,7 @@ def _folder(root: Path, table: str, month: int) -> Path:
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
         for above in (folder.parent, root):  # else a power failure may lose the new folder
-            _flush_folder(above)
+            flush_folder(above)
     return folder
 
 
@@ -170,7 +170,8 @@ def _flush(path: Path) -> str:
     return digest
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -16,7 +16,7 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
-from cupral.ledger.stores import schema
+from cupral.ledger.stores import docket, schema
 from cupral.ledger.stores.postings import Part, Scope
 
 _NO_ROWS = pa.table({})
@@ -137,6 +137,7 @@ class Records:
         )
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
+        docket.entered(connection, kept, values["recorded_at"])
         parties = {document.party, last.party} if last else {document.party}
         touched = product((f"document:{document.kind}", "document:*"), parties, [""], [0])
         self.mark_stale(connection, _head(connection), list(touched))
@@ -155,7 +156,7 @@ class Records:
             later = sa.exists().where(*mine, other.c.version > table.c.version)
             query = query.where(sa.not_(later))
         with self.database.connect() as connection:
-            return [_document(row) for row in schema.one_by_one(connection.execute(query))]
+            return [document_from(row) for row in schema.one_by_one(connection.execute(query))]
 
     def keep(self, result: Result, read: Read) -> Result:
         """Keep a Result as a new version of its statement, unless its content is the same."""
@@ -288,7 +289,8 @@ class Records:
             return schema.one_by_one(connection.execute(query))
 
 
-def _document(row: dict[str, Any]) -> Document:
+def document_from(row: Mapping[str, Any]) -> Document:
+    """A document of its stored row."""
     fields = {name: value for name, value in row.items() if name not in _OWN}
     return Document(**{**fields, "body": json.loads(fields["body"])})
 

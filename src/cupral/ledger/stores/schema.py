@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-VERSION = 2
+VERSION = 4
 """Number of the last step in `migrations/`."""
 
 LOCK_SECONDS = 30
@@ -153,6 +153,68 @@ audit = _table(
     _text("arguments"),
     _text("outcome"),
 )
+
+
+docket = _table(
+    "docket",
+    _number("number"),
+    _text("kind"),
+    _text("id"),
+    _integer("version"),
+    _text("party", index=True),
+    _text("state"),
+    _text("title"),
+    sa.Column("due", TEXT, index=True),
+    _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "id", name="docket_document"),
+)
+"""The latest version of each document: what it is called, where it stands, when it is due."""
+
+attachment = _table(
+    "attachment",
+    _number("number"),
+    _text("sha256", index=True),
+    _text("name"),
+    _text("media"),
+    _integer("bytes"),
+    _text("kind"),
+    _text("document"),
+    _text("author"),
+    _integer("recorded_at"),
+    sa.UniqueConstraint("kind", "document", "sha256", name="attachment_once"),
+)
+
+comment = _table(
+    "comment",
+    _number("number"),
+    _text("kind"),
+    _text("document"),
+    _integer("version"),
+    _text("action"),
+    _text("text"),
+    _text("author"),
+    _integer("recorded_at"),
+    sa.Index("comment_by_document", "kind", "document"),
+)
+"""What was said of a document; `action` names the move whose reason it is, '' a plain remark."""
+
+notice = _table(
+    "notice",
+    _number("number"),
+    _text("person"),
+    _text("role"),
+    _text("enterprise"),
+    _text("kind"),
+    _text("document"),
+    _integer("version"),
+    _text("action"),
+    _text("author"),
+    _integer("recorded_at"),
+    _integer("read_at", nullable=True),
+    _text("read_by"),
+    sa.Index("notice_by_recipient", "person", "role", "enterprise"),
+)
+"""For one person, or for whoever has a role (of an enterprise): read by one is read by all."""
 
 
 @contextmanager
