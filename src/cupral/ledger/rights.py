@@ -73,6 +73,8 @@ def grade_of(table: str) -> str:
     >>> grade_of("assays"), grade_of("register:site"), grade_of("document:return")
     ('core', 'general', 'important')
     """
+    if table.startswith("parameter:"):
+        return "general"
     return _TABLES.get(table, "important")
 
 

@@ -1,0 +1,52 @@
+"""Naming: which files of which systems name a parameter, read from their text."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import cupral.systems
+
+_QUOTED = re.compile(r"""["']([\w.]+)["']""")
+_BEGUN = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)\{""")
+"""The fixed beginning of an id that is put together, as plan.near_{figure}."""
+_KEY = re.compile(r"^\s*([\w.]+)\s*=", re.MULTILINE)
+
+
+def named_in(id: str) -> tuple[str, ...]:
+    """Files (SYSTEM/FILE) that name a parameter: by its id, or in its own system by its name.
+
+    Examples
+    --------
+    >>> named_in("plan.relations")
+    ('plan/commands.py', 'plan/queries/status.py')
+    """
+    system, _, name = id.partition(".")
+    return tuple(
+        file
+        for file, words, begun in _files()
+        if id in words
+        or any(id.startswith(one) for one in begun)
+        or (file.startswith(f"{system}/") and name in words)
+    )
+
+
+@lru_cache(maxsize=1)
+def _files() -> tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]:
+    root = Path(cupral.systems.__path__[0])
+    return tuple(
+        (path.relative_to(root).as_posix(), *_words(path)) for path in sorted(_sources(root))
+    )
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    for pattern in ("*.py", "*.toml"):
+        for path in root.rglob(pattern):
+            if path.name != "parameters.toml" and path.relative_to(root).parts[0] != "desk":
+                yield path
+
+
+def _words(path: Path) -> tuple[frozenset[str], tuple[str, ...]]:
+    text = path.read_text("utf-8")
+    keys = _KEY.findall(text) if path.suffix == ".toml" else []
+    return frozenset([*_QUOTED.findall(text), *keys]), tuple(_BEGUN.findall(text))
