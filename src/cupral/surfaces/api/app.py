@@ -11,6 +11,7 @@ from cupral import __version__
 from cupral.ledger.errors import CupralError
 from cupral.ledger.ledger import Ledger
 from cupral.surfaces.api.actions import add_actions
+from cupral.surfaces.api.amending import add_amending
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
@@ -52,6 +53,7 @@ def create_app(ledger: Ledger) -> FastAPI:
     app.add_api_route("/api/jobs/{id}/events", job_events, methods=["GET"], tags=["jobs"])
     app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
     add_actions(app, desk)
+    add_amending(app, desk)
     add_pages(app, desk)
     return app
 

@@ -158,9 +158,10 @@ def _private(ledger: Ledger) -> tuple[bytes, str]:
     if not place:
         raise CannotDecide(f"no key to sign with: {KEY_FILE} names no file; make one with"
                            " `cupral desk key`", needs=[KEY_FILE])  # fmt: skip
-    refuse_inside(Path(place), ledger.folder)
+    path = Path(place).expanduser()
+    refuse_inside(path, ledger.folder)
     try:
-        return Path(place).read_bytes(), place
+        return path.read_bytes(), place
     except OSError as error:
         raise InputError(
             f"key {place} cannot be read ({error.strerror}); check {KEY_FILE}"
@@ -220,7 +221,7 @@ def _trust(ledger: Ledger, key: str) -> Document:
     found = [one for one in ledger.documents(KEY_KIND, id=key) if one.state == TRUSTED]
     if not found:
         raise NoRight(f"nobody here trusts key {key}; ask its owner to read it to you, then"
-                      f" `cupral desk trust-key --key {key} --name OWNER`")  # fmt: skip
+                      f" `cupral desk trust-key --key {key} --owner NAME`")  # fmt: skip
     return found[0]
 
 
@@ -246,7 +247,7 @@ def _drafted(ledger: Ledger, row: Mapping[str, Any]) -> dict[str, Any]:
 @command
 @acting("confirm")
 def trust_key(
-    ledger: Ledger, *, author: str, key: str, name: str, trusted: bool = True
+    ledger: Ledger, *, author: str, key: str, owner: str, trusted: bool = True
 ) -> Document:
     """Trust the key of another desk, or no longer.
 
@@ -254,7 +255,7 @@ def trust_key(
     ----------
     key : str
         Public key in hexadecimal (64 digits), as its owner reads it out.
-    name : str
+    owner : str
         Whose it is.
     trusted : bool
         False takes the trust back.
@@ -262,9 +263,9 @@ def trust_key(
     digits = key.strip().lower()
     if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
         raise InputError(f"key {key[:80]!r} is no public key; give its 64 hexadecimal digits")
-    if not name.strip():
+    if not owner.strip():
         raise InputError("whose key is it? give the name of its owner")
     state = TRUSTED if trusted else REVOKED
-    body = {"name": name.strip(), "title": name.strip()}
+    body = {"name": owner.strip(), "title": owner.strip()}
     return ledger.put(Document(kind=KEY_KIND, id=digits, party=proposals.PARTY, body=body,
                                state=state), author=author)  # fmt: skip

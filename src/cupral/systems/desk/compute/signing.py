@@ -48,9 +48,11 @@ def opened(file: bytes) -> Opened:
         raise InputError(_CHANGED)
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        public.verify(bytes.fromhex(signature), _canonical(found))
+        public.verify(raw := bytes.fromhex(signature), _canonical(found))
     except (InvalidSignature, ValueError, TypeError):
         raise InputError(_CHANGED) from None
+    if raw.hex() != signature:  # large letters say the same number
+        raise InputError(_CHANGED)
     return Opened(content=found["content"], key=key)
 
 

@@ -1,6 +1,6 @@
 """Effects: what a value would change, before it is confirmed; and what if it were so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,7 @@ def effects(
         heaviest change first: `changes` is 'verdict', 'value', 'details' or 'nothing'.
     """
     new = proposed(ledger, proposal, parameter, value, valid_from, valid_to, unit)
-    rows = [effect for _, effect in compared(ledger, new)]
+    rows = compared(ledger, new, affected(ledger, new))
     return Result(query="desk.effects", subject=new.id, period=new.valid_from.isoformat(),
                   value=float(len(rows)), unit="1", parts=change.by_size(rows))  # fmt: skip
 
@@ -85,16 +85,13 @@ def affected(ledger: Ledger, new: Parameter) -> list[Mapping[str, Any]]:
     return found
 
 
-def compared(
-    ledger: Ledger, new: Parameter, rows: list[Mapping[str, Any]] | None = None
-) -> Iterator[tuple[str, Row]]:
-    """Key and effect of each affected Result, recomputed without being kept."""
+def compared(ledger: Ledger, new: Parameter, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The effect on each of these kept Results, recomputed without being kept."""
     pinned = ledger.pinned()
     other = replace(pinned, shipped=pinned.shipped.amended([new]))
+    old = [Result.from_document(row["body"]) for row in rows]
     with answering(other):
-        for row in affected(ledger, new) if rows is None else rows:
-            before = Result.from_document(row["body"])
-            yield row["key"], change.effect(before, _after(other, before))
+        return [change.effect(before, _after(other, before)) for before in old]
 
 
 def _after(other: Ledger, before: Result) -> Result:
