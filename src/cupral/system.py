@@ -29,6 +29,7 @@ from cupral.ledger.reading import note_all
 from cupral.ledger.result import Result, Versions, result_key
 from cupral.ledger.rights import Rights
 from cupral.ledger.stores.database import EMBEDDED
+from cupral.ledger.workflow import Workflow
 
 Query = Callable[..., Result]
 Command = Callable[..., Any]
@@ -49,6 +50,8 @@ class Manifest:
     """Targets (T1..T8) and measures (T09-M1) of the plan that it serves."""
     reads: tuple[str, ...] = ()
     """Queries of other systems that it asks, e.g. 'balance.months'."""
+    workflows: tuple[Workflow, ...] = ()
+    """How its documents go from hand to hand, one for each kind of document."""
 
 
 def query(function: Query) -> Query:
@@ -78,6 +81,12 @@ def manifests() -> Mapping[str, Manifest]:
     """Every system in the tree by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(cupral.systems.__path__))
     return {name: importlib.import_module(f"cupral.systems.{name}").MANIFEST for name in names}
+
+
+@lru_cache(maxsize=1)
+def workflows() -> Mapping[str, Workflow]:
+    """The workflow of each kind of document that has one."""
+    return {flow.kind: flow for manifest in manifests().values() for flow in manifest.workflows}
 
 
 @lru_cache(maxsize=1)

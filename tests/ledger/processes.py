@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from cupral.ledger.compaction import compact
+from cupral.ledger.errors import Conflict
 from cupral.ledger.flow import Flow
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.stores.attachments import attach, enter, store
+from cupral.ledger.stores.schema import writing
+from cupral.ledger.workflow import move, standard
 
 ROWS = 20
 """Rows of each posting, half in January and half in February 2026."""
@@ -118,7 +122,42 @@ def _open(ledger: Ledger, name: str, count: int) -> None:
     assert ledger.head >= 0
 
 
-TASKS = {"post": _post, "supersede": _supersede, "compact": _compact, "open": _open}
+def _decide(ledger: Ledger, name: str, count: int) -> None:
+    """Accept the requests r0, r1, ... and note which ones were not another's already."""
+    flow = standard("request", deadlines={})
+    with (ledger.folder / f"acknowledged-{name}").open("a") as told:
+        for number in range(count):
+            seen = ledger.documents("request", id=f"r{number}", latest=False)[2]
+            try:
+                move(ledger, flow, seen, to="accepted", author=name)
+            except Conflict:
+                continue
+            told.write(f"r{number}\n")
+
+
+def _attach(ledger: Ledger, name: str, count: int) -> None:
+    """Attach files to the document ticket/T and note each that is kept."""
+    document = ledger.document("ticket", "T")
+    with (ledger.folder / f"acknowledged-{name}").open("a") as told:
+        for number in range(count):
+            content = f"{name}-{number} ".encode() * 20_000
+            kept = attach(ledger, document, name=f"{number}.txt", content=content, author=name)
+            told.write(f"{kept.sha256}\n")
+            told.flush()
+
+
+def _die_storing(ledger: Ledger, name: str, count: int) -> None:
+    """Be killed between the file and its row (count 0), or between its row and the commit."""
+    stored = store(ledger.folder, name="t.txt", content=name.encode())
+    if count == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    with writing(ledger.records.database) as connection:
+        enter(connection, ledger.folder, stored, ledger.document("ticket", "T"), author=name)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+TASKS = {"post": _post, "supersede": _supersede, "compact": _compact, "open": _open,
+         "decide": _decide, "attach": _attach, "die storing": _die_storing}  # fmt: skip
 
 
 def _child(order: dict[str, Any]) -> None:

@@ -117,6 +117,16 @@ def test_a_refused_confirmation_marks_nothing(ledger: Ledger) -> None:
     assert near(ledger) == 0.01
 
 
+def test_nobody_enters_a_value_past_the_desk(ledger: Ledger) -> None:
+    """Not even whoever holds the folder."""
+    given = Document(kind="parameter", id=f"{ID}@x", party="p", body=body(), state="confirmed")
+    with pytest.raises(InputError, match="propose it at the parameter desk"):
+        ledger.put(given, author="li")
+    with pytest.raises(InputError, match="propose it at the parameter desk"):
+        ledger.post("p", author="li", documents=[given])
+    assert near(ledger) == 0.01
+
+
 def test_a_role_that_may_not_is_refused(ledger: Ledger) -> None:
     firm = Rights(name="wang", roles=frozenset({"enterprise"}), enterprises=frozenset({"E1"}))
     document = propose(ledger, body(), author="li")

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from cupral.ledger.audit import verify
 from cupral.ledger.backup import SUMMARY, backup, restore
 from cupral.ledger.compaction import compact
+from cupral.ledger.correspondence import Recipient, write_comment, write_notices
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, CupralError, Damaged, InputError
 from cupral.ledger.ledger import Ledger
@@ -21,9 +22,15 @@ from cupral.ledger.registers import Site
 from cupral.ledger.result import Result
 from cupral.ledger.stores import database as databases_of
 from cupral.ledger.stores import migration, schema
+from cupral.ledger.stores.attachments import attach, attachments
+from cupral.ledger.stores.attachments import content as attached
+from cupral.ledger.stores.docket import Wanted, find
 from tests.ledger.processes import processes
 from tests.ledger.rows import assay, flow, stocktake
 
+LATER = ("docket", "attachment", "comment", "notice")
+"""Tables that version 1 did not have."""
+ATTACHED = "附件".encode()
 TABLES = [table for table in schema.metadata.sorted_tables if table is not schema.ledger]
 
 
@@ -58,6 +65,17 @@ def fill(ledger: Ledger) -> Ledger:
     return ledger
 
 
+def furnish(ledger: Ledger) -> Ledger:
+    """Put a file, a comment and a notice to one of the documents."""
+    noted = ledger.document("note", "n")
+    attach(ledger, noted, name="说明.txt", content=ATTACHED, author="you")
+    with schema.writing(ledger.records.database) as connection:
+        write_comment(connection, noted, text="请补充附件", author="me")
+        write_notices(connection, noted, to=[Recipient(role="department")], action="comment",
+                      author="me")  # fmt: skip
+    return ledger
+
+
 def content(ledger: Ledger) -> dict[str, list[Any]]:
     """Everything in the database that a backup keeps: not what merging has replaced."""
     held = {}
@@ -87,7 +105,7 @@ def rewritten(file: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
 
 def test_the_drill(ledger: Ledger, targets: Callable[[], str], tmp_path: Path) -> None:
     """Back up, lose everything, restore anywhere: same content, and work goes on."""
-    fill(ledger)
+    furnish(fill(ledger))
     before, flows = content(ledger), ledger.flows()
     assert all(before.values()), "no table is left out of the drill"
     summary = backup(ledger, tmp_path / "b" / "ledger.tar")
@@ -97,6 +115,10 @@ def test_the_drill(ledger: Ledger, targets: Callable[[], str], tmp_path: Path) -
     assert (verdict.head_sha, verdict.postings) == (summary.head_sha, summary.seq) == (
         before["posting"][-1][7], 12)  # fmt: skip
     assert content(restored) == before
+    (kept,) = attachments(restored, "note", "n")
+    assert attached(restored.folder, kept) == ATTACHED
+    found, _ = find(restored.records.database, Wanted(text="补充附"))
+    assert [entry.id for entry in found] == ["n"], "the index of grams is there too"
     assert restored.flows().equals(flows)
     assert restored.flows(as_of=2).num_rows == 3
     assert restored.post("p0", author="me", flows=[flow("S0", 1.0), flow("JF", 1.0, 202602)],
@@ -170,7 +192,7 @@ DAMAGES = {
     "an audit record": (named("tables/audit.", flipped), "rows of table audit changed"),
     "a missing table": (named("tables/register.", lambda _: None), "lacks tables/register.jsonl"),
     "a file of rows": (named("flows/", flipped), "(?s)nothing was restored; .*bytes changed"),
-    "a missing file": (named("assays/", lambda _: None), r"holds \d+ files of rows, not \d+"),
+    "a missing file": (named("assays/", lambda _: None), r"holds \d+ files, not \d+"),
     "no summary": (named(SUMMARY, lambda _: None), f"lacks {SUMMARY}: it is not whole"),
     "an unreadable summary": (named(SUMMARY, lambda _: b"{"), "cannot be read"),
 }
@@ -224,6 +246,22 @@ def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
     assert not Path("/tmp/evil.parquet").exists()  # noqa: S108
 
 
+def test_a_damaged_attachment_is_named_and_not_restored(ledger: Ledger, tmp_path: Path) -> None:
+    furnish(fill(ledger))
+    backup(ledger, tmp_path / "whole.tar")
+    other = rewritten(tmp_path / "whole.tar", named("attachments/", lambda _: b"other"))
+    with pytest.raises(Damaged, match=r"attachments/.* of document note/n: bytes changed"):
+        restore(other, tmp_path / "again")
+    path = next(ledger.folder.glob("attachments/*/*"))
+    for damage, told in ((b"other", "bytes changed"), (None, "No such file")):
+        path.write_bytes(damage) if damage else path.unlink()
+        (found,) = verify(ledger).damages
+        assert told in found
+        assert "of document note/n" in found
+        with pytest.raises(Damaged):
+            backup(ledger, tmp_path / "b.tar")
+
+
 def test_a_failing_backup_leaves_no_file(ledger: Ledger, tmp_path: Path) -> None:
     fill(ledger)
     next(ledger.folder.rglob("assays/*/*.parquet")).write_bytes(b"x")
@@ -240,16 +278,20 @@ def test_a_backup_of_earlier_tables_is_brought_up_to_date(
     backup(ledger, tmp_path / "b.tar")
     shas: dict[str, str] = {}
 
-    def earlier(name: str, body: bytes) -> bytes:
+    def earlier(name: str, body: bytes) -> bytes | None:
         from hashlib import sha256
 
         if name in ("tables/document.jsonl", "tables/register.jsonl"):
             lines = [json.dumps(json.loads(line)[1:]) for line in body.splitlines()]
             body = "\n".join(lines).encode()
             shas[Path(name).stem] = sha256(body).hexdigest()
+        if Path(name).stem in LATER:
+            return None
         if name == SUMMARY:
             told = json.loads(body)
-            body = json.dumps({**told, "version": 1, "tables": {**told["tables"], **shas}}).encode()
+            tables = {**told["tables"], **shas}
+            tables = {name: sha for name, sha in tables.items() if name not in LATER}
+            body = json.dumps({**told, "version": 1, "tables": tables}).encode()
         return body
 
     restored, _ = restore(rewritten(tmp_path / "b.tar", earlier), tmp_path / "again", targets())

@@ -1,8 +1,8 @@
 """Audit: prove that nothing in the ledger has changed since it was posted.
 
-Level 1: the chain of postings and the SHA-256 of every file. Level 2: also the content hash
-of every part of every posting (rows and settled documents) and of every version of a Result,
-recomputed from what is stored.
+Level 1: the chain of postings and the SHA-256 of every file, those attached to documents
+included. Level 2: also the content hash of every part of every posting (rows and settled
+documents) and of every version of a Result, recomputed from what is stored.
 """
 
 import json
@@ -18,7 +18,7 @@ from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
-from cupral.ledger.stores import canonical, content, files, schema
+from cupral.ledger.stores import attachments, canonical, content, files, schema
 from cupral.ledger.stores.postings import GENESIS, chained
 from cupral.ledger.stores.records import document_sha
 
@@ -68,11 +68,13 @@ def _verdict(ledger: Ledger, level: int) -> Verdict:
     damages, kept = _database(ledger), _kept(ledger)
     damaged = _files(ledger, kept.files)
     damages += [*_chain(kept), *damaged.values(), *_rows(kept)]
+    damages += attachments.damages(ledger.folder, kept.attached)
     if level > 1:
         damages += [*_contents(ledger, kept, damaged), *_documents(ledger, kept), *_results(ledger)]
     head = kept.postings[-1]["chain_sha"] if kept.postings else GENESIS
     checked = len(kept.parts) if level > 1 else 0
-    return Verdict(level, len(kept.postings), len(kept.files), checked, head, tuple(damages))
+    count = len(kept.files) + len(kept.attached)
+    return Verdict(level, len(kept.postings), count, checked, head, tuple(damages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class _Kept:
     """Numbers of the postings that each file holds rows of, by the file's own number."""
     ids: dict[int, str]
     """Posting ids by number."""
+    attached: dict[str, list[str]]
+    """Documents of each attached file, by its hash."""
 
 
 class _Month(NamedTuple):
@@ -116,8 +120,10 @@ def _kept(ledger: Ledger) -> _Kept:
         rows = [schema.one_by_one(connection.execute(query)) for query in queries]
         for file_id, seq in connection.execute(sa.select(*schema.file_posting.c)):
             links.setdefault(file_id, []).append(seq)
+        attached = attachments.named(connection)
     postings, parts, named = rows
-    return _Kept(postings, parts, named, links, {row["seq"]: row["id"] for row in postings})
+    ids = {row["seq"]: row["id"] for row in postings}
+    return _Kept(postings, parts, named, links, ids, attached)
 
 
 def _chain(kept: _Kept) -> list[str]:

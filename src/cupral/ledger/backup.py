@@ -1,8 +1,8 @@
 """Backup: a ledger at one moment in one file; restoring it proves that it is the same.
 
-The archive (tar) holds each table of the documents database as lines of JSON, the Parquet
-files that were named at that moment, and at its end what it holds: hashes, counts and the
-head of the chain. It belongs to no kind of database: what was on SQLite can be restored to
+The archive (tar) holds each table of the documents database as lines of JSON, the Parquet and
+attached files that were named at that moment, and at its end what it holds: hashes, counts and
+the head of the chain. It belongs to no kind of database: what was on SQLite can be restored to
 PostgreSQL, and the reverse.
 """
 
@@ -27,7 +27,7 @@ from cupral.ledger.audit import Verdict, verify
 from cupral.ledger.errors import Conflict, Damaged, InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import ParameterBook
-from cupral.ledger.stores import database, files, migration, postgresql, schema
+from cupral.ledger.stores import attachments, database, files, migration, postgresql, schema
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import GENESIS, Postings
 from cupral.ledger.stores.records import Records
@@ -35,6 +35,7 @@ from cupral.ledger.stores.records import Records
 FORM = 1
 """Form of the archive."""
 SUMMARY = "backup.json"
+_NAMES = (files.NAME, attachments.NAME)
 _AT_ONCE = 1000
 """Rows written to a database at once."""
 
@@ -133,13 +134,13 @@ def _write(ledger: Ledger, archive: tarfile.TarFile) -> Summary:
     last = sa.select(schema.posting).order_by(schema.posting.c.seq.desc()).limit(1)
     with ledger.manifest.database.connect() as connection:  # one moment for all tables
         head = connection.execute(last).first()
-        kept = schema.one_by_one(connection.execute(named))
+        kept = {row.name: row.sha256 for row in connection.execute(named)}
+        kept |= {attachments.path_of(sha): sha for sha in attachments.named(connection)}
         tables = {table.name: _write_table(connection, archive, table) for table in _tables()}
-    for row in kept:
-        path = ledger.folder / row["name"]
-        if files.sha256(path) != row["sha256"]:
-            raise Damaged(f"file {row['name']} changed since it was written; no backup was made")
-        archive.add(path, row["name"], recursive=False)
+    for name, sha in kept.items():
+        if files.sha256(ledger.folder / name) != sha:
+            raise Damaged(f"file {name} changed since it was written; no backup was made")
+        archive.add(ledger.folder / name, name, recursive=False)
     seq, sha = (head.seq, head.chain_sha) if head else (0, GENESIS)
     summary = Summary(FORM, schema.VERSION, seq, sha, len(kept), tables)
     _add(archive, SUMMARY, io.BytesIO(json.dumps(asdict(summary), indent=1).encode()))
@@ -276,17 +277,17 @@ def _read_table(
 
 
 def _read_files(archive: tarfile.TarFile, summary: Summary, root: Path) -> None:
-    """Only what can be the name of a file of rows is written, and only below the folder."""
+    """Only what can be the name of a file of the ledger is written, and only below the folder."""
     count = 0
     for member in archive.getmembers():
-        if member.isreg() and files.NAME.fullmatch(member.name):
+        if member.isreg() and any(form.fullmatch(member.name) for form in _NAMES):
             path = root / member.name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as stream:
                 shutil.copyfileobj(_content(archive, member.name), stream)
             count += 1
     if count != summary.files:
-        raise Damaged(f"the backup holds {count} files of rows, not {summary.files}")
+        raise Damaged(f"the backup holds {count} files, not {summary.files}")
 
 
 def _declare_whole(folder: Path, url: str) -> None:

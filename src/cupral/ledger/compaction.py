@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from cupral.ledger.errors import Conflict, Damaged
-from cupral.ledger.stores import content, files, schema
+from cupral.ledger.stores import attachments, content, files, schema
 from cupral.ledger.stores.postings import Postings, Receipt, insert_file
 
 SMALL = 1_000_000
@@ -132,7 +132,8 @@ def sweep(ledger: Kept, *, grace_seconds: float = GRACE_SECONDS) -> list[str]:
         removed = sorted(set(names) - known)
         for name in removed:  # while no writer can name it
             names[name].unlink(missing_ok=True)
-    return removed
+    database = ledger.manifest.database
+    return [*removed, *attachments.sweep(ledger.folder, database, older_than=limit)]
 
 
 def _months(ledger: Kept) -> list[tuple[str, int, list[dict[str, Any]]]]:

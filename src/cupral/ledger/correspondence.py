@@ -9,8 +9,11 @@ import sqlalchemy as sa
 
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NoRight, NotFound
-from cupral.ledger.stores import schema
+from cupral.ledger.stores import docket, schema
+from cupral.ledger.stores.records import Records
 
+NOTICES = "notice"
+"""Stands for the kind of a document in the scopes of a Result that read notices."""
 MOST_TEXT = 10_000
 """Characters of a comment."""
 
@@ -80,6 +83,8 @@ def write_comment(
     values = {"kind": document.kind, "document": document.id, "version": document.version,
               "action": action, "text": said, "author": author, "recorded_at": _now()}  # fmt: skip
     connection.execute(sa.insert(schema.comment).values(**values))
+    docket.said(connection, document, said)
+    Records.touched(connection, document.kind, {document.party})
 
 
 def write_notices(
@@ -95,6 +100,7 @@ def write_notices(
                   "document": document.id, "version": document.version, "action": action,
                   "author": author, "recorded_at": _now(), "read_by": ""}  # fmt: skip
         connection.execute(sa.insert(schema.notice).values(**values))
+        Records.touched(connection, NOTICES, {"*"})
 
 
 def comments(ledger: Kept, kind: str, document: str) -> list[Comment]:
@@ -146,6 +152,7 @@ def read(
         row: Mapping[str, Any] = dict(found)
         if row["read_at"] is None:
             now = {"read_at": _now(), "read_by": person}
+            Records.touched(connection, NOTICES, {"*"})
             connection.execute(sa.update(table).where(table.c.number == number).values(**now))
             row = {**row, **now}
     return Notice(**row)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from cupral.ledger.amendment import KIND
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError
 from cupral.ledger.reading import Reading
@@ -49,6 +50,11 @@ class Guard:
         for name, table in tables.items():
             self.rows("post", name, pc.unique(table["site"]).to_pylist())
         for document in documents:
+            if document.kind == KIND:
+                raise InputError(
+                    f"{document.id} is a value of a parameter: propose it at the parameter desk,"
+                    " where a second person confirms it"
+                )
             parties = {document.party, self._party(document)}
             self.rows("post", f"document:{document.kind}", parties)
 

@@ -46,9 +46,7 @@ _ACTIVE_PDF = re.compile(
     rb"|/(XFA)(?=[\s\[])"
 )
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"stream\r?\n")
-_HEAD = 2_000
-"""Bytes before a stream in which its dictionary is looked for."""
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _UNUSUAL = (b"/LZW", b"/ASCII", b"/A85", b"/AHx", b"/RunLength", b"/RL", b"/Crypt", b"/F ")
 _PDF_WITHIN = 1024
 """Readers take a file for a PDF if its mark is among so many first bytes."""
@@ -163,22 +161,23 @@ def _unescaped(text: bytes) -> bytes:
 
 def _packed_objects(content: bytes, name: str) -> Iterator[bytes]:
     """What the object streams hold; pictures, fonts and pages are none."""
-    left = MOST_UNPACKED
+    left, before = MOST_UNPACKED, 0
     for match in _STREAM.finditer(content):
-        before = content[max(0, match.start() - _HEAD) : match.start()]
-        described = _unescaped(before.rpartition(b" obj")[2])
+        described, before = _unescaped(content[before : match.start()]), match.end()
         if b"/ObjStm" not in described:
             continue
         if any(word in described for word in _UNUSUAL):
             raise _refused(name, "packs its objects in an unusual way", "print it to PDF again")
-        packed = content[match.end() :]
+        engine, end = zlib.decompressobj(), content.find(b"endstream", before)
         try:
-            inner = zlib.decompressobj().decompress(packed, left + 1)
+            inner = engine.decompress(content[before : end if end > 0 else None], left + 1)
         except zlib.error:
-            raise _refused(name, "has objects that cannot be read", "print it again") from None
+            inner = b""
         left -= len(inner)
         if left < 0:
             raise _refused(name, f"unpacks to over {MOST_UNPACKED:,} bytes", "print it again")
+        if not engine.eof:  # broken, or it hides its end
+            raise _refused(name, "has objects that cannot be read", "print it to PDF again")
         yield inner
 
 

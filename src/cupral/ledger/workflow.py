@@ -12,7 +12,7 @@ lock: of two who decide at once one wins, the other is told what has happened.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from cupral.ledger.errors import CannotDecide, Conflict, InputError, NoRight, No
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import docket, schema
 from cupral.ledger.stores.records import document_from
-from cupral.ledger.working_days import arrangement, due_on
+from cupral.ledger.working_days import arrangement, due_on, today_in_china
 
 DRAFT, SUBMITTED, UNDER_REVIEW = "draft", "submitted", "under_review"
 ACCEPTED, REFUSED, RETURNED, WITHDRAWN = "accepted", "refused", "returned", "withdrawn"
@@ -37,8 +37,6 @@ OWNER = frozenset({"owner"})
 PARTY = ("enterprise", "signer")
 """Roles that act for the party of a document, and for no other."""
 OFFICE = ("department",)
-
-_CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,7 +346,7 @@ def _told(workflow: Workflow, step: Move, history: Sequence[Document]) -> list[R
 def _due(ledger: Ledger, workflow: Workflow, state: str, today: date | None) -> str | None:
     if state not in workflow.deadlines:
         return None
-    day = today or datetime.now(_CHINA).date()
+    day = today or today_in_china()
     try:
         days = int(ledger.parameter(workflow.deadlines[state], day).value)
     except CannotDecide:  # nobody has said how long

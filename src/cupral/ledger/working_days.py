@@ -6,7 +6,7 @@ people work (调休上班); for a year whose arrangement is not known, weekends 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from itertools import islice
 from typing import Any
 
@@ -16,9 +16,15 @@ from cupral.ledger.parameter import Parameter
 PUBLIC_HOLIDAYS = "documents.public_holidays"
 """Parameter of the holidays and shifted working days of each year."""
 
+_CHINA = timezone(timedelta(hours=8))
 _SATURDAY = 5
 _MOST = 500
 """Days that a deadline may count."""
+
+
+def today_in_china() -> date:
+    """The day by which deadlines are counted, wherever the computer stands."""
+    return datetime.now(_CHINA).date()
 
 
 def due_on(start: date, days: int, *, arranged: Callable[[int], Mapping[str, Any] | None]) -> date:

@@ -148,7 +148,7 @@ def test_rows_without_their_database_are_no_new_ledger(
     ledger.records.database.dispose()
     for path in ledger.folder.glob("documents.sqlite*"):
         path.unlink()
-    with pytest.raises(InputError, match=r"holds rows, but the database .* is empty"):
+    with pytest.raises(InputError, match=r"holds rows or files, but the database .* is empty"):
         Ledger.open(ledger.folder, database=databases())
 
 

@@ -1,6 +1,7 @@
 """The steps lead to the schema and back, on both databases, and keep every row."""
 
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ def described(connection: sa.Connection) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def not_shadow(name: str | None, type_: str, _parents: Any) -> bool:
+    """SQLite's index of grams has tables of its own, which no schema names."""
+    return type_ != "table" or not str(name).startswith("docket_gram")
+
+
 def test_the_steps_make_the_schema(empty: sa.Connection, databases: Callable[[], str],
                                    tmp_path: Path) -> None:  # fmt: skip
     """A table that was changed without a step, or a step without the table, is seen here."""
@@ -59,8 +65,11 @@ def test_the_steps_make_the_schema(empty: sa.Connection, databases: Callable[[],
         assert described(empty) == described(other)
     engine.dispose()
     assert documents.version(empty) == str(schema.VERSION)
-    context = MigrationContext.configure(empty, opts={"version_table": "cupral_version"})
-    assert compare_metadata(context, schema.metadata) == []
+    options = {"version_table": "cupral_version", "include_name": not_shadow}
+    context = MigrationContext.configure(empty, opts=options)
+    with warnings.catch_warnings():  # of the index of grams, which is on PostgreSQL only
+        warnings.filterwarnings("ignore", "autogenerate skipping", UserWarning)
+        assert compare_metadata(context, schema.metadata) == []
 
 
 def test_every_step_down_undoes_the_step_up(empty: sa.Connection) -> None:

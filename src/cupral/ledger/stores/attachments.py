@@ -21,11 +21,11 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, Damaged, NotFound
 from cupral.ledger.media import recognised
 from cupral.ledger.stores import files, schema
+from cupral.ledger.stores.records import Records
 
 FOLDER = "attachments"
 NAME = re.compile(rf"{FOLDER}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}")
 """What the file of an attachment is called, from the ledger's folder on."""
-GRACE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +125,7 @@ def enter(
             "recorded_at": time.time_ns() // 1000,
         }  # fmt: skip
         connection.execute(sa.insert(table).values(**values))
+        Records.touched(connection, document.kind, {document.party})
         return Attachment(**values)
     return _attachment(found._asdict())
 
@@ -182,18 +183,17 @@ def damages(folder: Path, documents: dict[str, list[str]]) -> Iterator[str]:
             yield f"{error} ({path_of(sha)} {whose})"
 
 
-def sweep(ledger: Kept, *, grace_seconds: float = GRACE_SECONDS) -> list[str]:
-    """Delete files that no row names and that are older than the grace period."""
-    limit = time.time() - grace_seconds
-    unsure = list(_older(sorted((ledger.folder / FOLDER).glob("*/*")), limit))
+def sweep(folder: Path, database: sa.Engine, *, older_than: float) -> list[str]:
+    """Delete files that no row names and that were written before a time (epoch seconds)."""
+    unsure = list(_older(sorted((folder / FOLDER).glob("*/*")), older_than))
     if not unsure:
         return []
-    with schema.writing(ledger.records.database) as connection:
+    with schema.writing(database) as connection:
         known = named(connection)
-        gone = list(_older((path for path in unsure if path.name not in known), limit))
+        gone = list(_older((path for path in unsure if path.name not in known), older_than))
         for path in gone:  # while no writer can name it; one that was stored anew stays
             path.unlink(missing_ok=True)
-    return [path.relative_to(ledger.folder).as_posix() for path in gone]
+    return [path.relative_to(folder).as_posix() for path in gone]
 
 
 def _older(paths: Iterable[Path], limit: float) -> Iterator[Path]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from cupral.ledger.errors import Conflict, InputError
 from cupral.ledger.flow import SCHEMAS
-from cupral.ledger.stores import postgresql, schema, sqlite
+from cupral.ledger.stores import attachments, postgresql, schema, sqlite
 
 EMBEDDED = "sqlite"
 """The database in the ledger's folder, as a URL."""
@@ -151,10 +151,10 @@ def bind(connection: sa.Connection, folder: Path) -> None:
 
 def refuse_rows(connection: sa.Connection, folder: Path) -> None:
     """Refuse an empty database for a folder that has rows: they would count as left over."""
-    if any((folder / table).exists() for table in SCHEMAS):
+    if any((folder / name).exists() for name in (*SCHEMAS, attachments.FOLDER)):
         name = connection.engine.url.render_as_string(hide_password=True)
         raise InputError(
-            f"the folder {folder} holds rows, but the database {name} is empty; give the"
+            f"the folder {folder} holds rows or files, but the database {name} is empty; give the"
             " database of these rows, restore a backup, or choose another folder"
         )
 

@@ -1,21 +1,177 @@
-"""The docket: one row for each document, of its latest version, to find it by."""
+"""The docket: one row for each document, of its latest version, to find it by.
 
+Text is found as it is written, anywhere in a word, in Chinese as in English: no word list
+tells Chinese words apart. Each row keeps its words and their *grams* (each character, each two
+neighbours, of Latin letters and digits each three); an index of the grams names the few
+documents that hold all those of the question, and only these are looked into.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from cupral.ledger.document import Document
 from cupral.ledger.stores import schema
 
 TITLES = ("title", "title_zh", "name_zh", "name", "title_en", "name_en")
 """Where a body may say what the document is called, from the best on."""
+MOST_WORDS = 20_000
+"""Characters of a document by which it is found, and as many again of what was said of it."""
 
 
-def title_of(document: Document) -> str:
-    """What a document is called: its title if its body has one, else its id."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A document as the docket has it."""
+
+    kind: str
+    id: str
+    version: int
+    party: str
+    state: str
+    title: str
+    due: str | None
+    """Last day (ISO) of the deadline that its state has."""
+    recorded_at: int
+    """Of its latest version, in microseconds UTC."""
+
+
+_ENTRY = tuple(Entry.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which documents are looked for; what is left out does not matter."""
+
+    text: str = ""
+    kind: str | None = None
+    states: Collection[str] | None = None
+    parties: Collection[str] | None = None
+    due_until: str | None = None
+    """Only those with a deadline on this day (ISO) or before."""
+
+
+def find(
+    database: sa.Engine, wanted: Wanted, *, limit: int = 50, skip: int = 0
+) -> tuple[list[Entry], bool]:  # fmt: skip
+    """Documents in question, those opened last first (by deadline, if that is asked for).
+
+    Returns
+    -------
+    tuple of list of Entry and bool
+        At most `limit` of them, and whether there are more.
+    """
+    table = schema.docket
+    sought = words_of([wanted.text])
+    if wanted.text.strip() and not sought:  # a text without letter or digit is nowhere
+        return [], False
+    query = sa.select(*(table.c[name] for name in _ENTRY))
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    order = (table.c.due, table.c.number) if wanted.due_until else (table.c.number.desc(),)
+    query = query.order_by(*order).limit(limit + 1).offset(skip)
+    with database.connect() as connection:
+        if sought:
+            query = query.where(*_holding(sought, connection.dialect.name))
+        rows = schema.one_by_one(connection.execute(query))
+    return [Entry(**row) for row in rows[:limit]], len(rows) > limit
+
+
+def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    column = schema.docket.c
+    if wanted.kind is not None:
+        yield column.kind == wanted.kind
+    if wanted.states is not None:
+        yield column.state.in_(sorted(wanted.states))
+    if wanted.parties is not None:
+        yield column.party.in_(sorted(wanted.parties))
+    if wanted.due_until is not None:
+        yield column.due <= wanted.due_until
+
+
+def _holding(sought: str, dialect: str) -> Iterator[sa.ColumnElement[bool]]:
+    column, grams = schema.docket.c, asked_grams(sought)
+    if dialect == "sqlite":
+        match = sa.text("SELECT rowid FROM docket_gram WHERE docket_gram MATCH :grams")
+        asked = " ".join(f'"{gram}"' for gram in grams)
+        yield column.number.in_(match.bindparams(grams=asked))
+        yield sa.func.instr(column.words, sought) > 0
+    else:
+        held = sa.func.string_to_array(column.grams, sa.literal_column("' '"))
+        yield held.op("@>")(sa.cast(grams, postgresql.ARRAY(sa.Text)))
+        yield sa.func.strpos(column.words, sought) > 0
+
+
+def words_of(texts: Iterable[str], most: int = MOST_WORDS) -> str:
+    """Letters and digits in one form (NFKC, small), anything else between them as one blank.
+
+    Examples
+    --------
+    >>> words_of(["阳光铜业（一期）", "GB 21346—2022; 100%"])
+    '阳光铜业 一期 gb 21346 2022 100'
+    """
+    plain = unicodedata.normalize("NFKC", " ".join(texts)).casefold()
+    kept = "".join(c if c.isalnum() else " " for c in plain)
+    return " ".join(kept.split())[:most].strip()
+
+
+def grams_of(words: str) -> str:
+    """Everything that a question may ask for: each one, two, and of ASCII each three together."""
+    held = set[str]()
+    for word in words.split():
+        held.update(word)
+        held.update(map("".join, pairwise(word)))
+        threes = map("".join, zip(word, word[1:], word[2:], strict=False))
+        held.update(three for three in threes if three.isascii())
+    return " ".join(sorted(held))
+
+
+def asked_grams(words: str) -> list[str]:
+    """The grams that must all be there if these words are: as long ones as there are.
+
+    Examples
+    --------
+    >>> asked_grams("铜 电解铝 2022")
+    ['022', '202', '电解', '解铝', '铜']
+    """
+    asked = set[str]()
+    for word in words.split():
+        if len(word) > 2 and word.isascii():
+            asked.update(map("".join, zip(word, word[1:], word[2:], strict=False)))
+        elif len(word) > 1:
+            asked.update(map("".join, pairwise(word)))
+        else:
+            asked.add(word)
+    return sorted(asked)
+
+
+def found_by(document: Document, remarks: Iterable[str]) -> dict[str, str]:
+    """Title, words and grams of a document and of what was said of it."""
+    title = _title(document)
+    own = words_of([title, document.id, document.party, *_texts(document.body)])
+    words = f"{own} {words_of(remarks)}".strip()
+    return {"title": title, "words": words, "grams": grams_of(words)}
+
+
+def _title(document: Document) -> str:
     found = (document.body.get(key) for key in TITLES)
     return next((text.strip() for text in found if isinstance(text, str) and text.strip()),
                 document.id)  # fmt: skip
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def entered(connection: sa.Connection, document: Document, recorded_at: int) -> None:
@@ -23,27 +179,56 @@ def entered(connection: sa.Connection, document: Document, recorded_at: int) -> 
 
     A deadline holds for a state: it goes with the state.
     """
-    table = schema.docket
-    mine = (table.c.kind == document.kind, table.c.id == document.id)
+    table, remark = schema.docket, schema.comment.c
+    said_of = sa.select(remark.text).where(remark.kind == document.kind)
+    said_of = said_of.where(remark.document == document.id).order_by(remark.number)
+    remarks = connection.execute(said_of).scalars().all() if document.version > 1 else []
     values = {"version": document.version, "party": document.party, "state": document.state,
-              "title": title_of(document), "recorded_at": recorded_at}  # fmt: skip
-    due = sa.case((table.c.state == document.state, table.c.due), else_=None)
-    changed = connection.execute(sa.update(table).where(*mine).values(**values, due=due))
-    if not changed.rowcount:
+              "recorded_at": recorded_at, **found_by(document, remarks)}  # fmt: skip
+    if document.version > 1:
+        due = sa.case((table.c.state == document.state, table.c.due), else_=None)
+        connection.execute(sa.update(table).where(*_of(document)).values(**values, due=due))
+    else:
         named = {"kind": document.kind, "id": document.id}
         connection.execute(sa.insert(table).values(**named, **values))
 
 
+def said(connection: sa.Connection, document: Document, remark: str) -> None:
+    """Let a document be found by a remark too, within the transaction that keeps it."""
+    table = schema.docket
+    words = connection.scalar(sa.select(table.c.words).where(*_of(document))) or ""
+    more = f"{words} {words_of([remark])}".strip()[: 2 * MOST_WORDS]
+    changed = sa.update(table).where(*_of(document))
+    connection.execute(changed.values(words=more, grams=grams_of(more)))
+
+
 def set_due(connection: sa.Connection, document: Document, due: str | None) -> None:
     """Say until when (ISO date) something must happen to a document; None = no deadline."""
-    table = schema.docket
-    mine = (table.c.kind == document.kind, table.c.id == document.id)
-    connection.execute(sa.update(table).where(*mine).values(due=due))
+    connection.execute(sa.update(schema.docket).where(*_of(document)).values(due=due))
 
 
-def standing(connection: sa.Connection, kind: str, id: str) -> dict[str, Any] | None:
-    """The row of a document."""
+def standing(connection: sa.Connection, kind: str, id: str) -> Entry | None:
+    """The entry of a document."""
     table = schema.docket
-    query = sa.select(table).where(table.c.kind == kind, table.c.id == id)
-    found = connection.execute(query).mappings().first()
-    return None if found is None else dict(found)
+    query = sa.select(*(table.c[name] for name in _ENTRY))
+    found = connection.execute(query.where(table.c.kind == kind, table.c.id == id)).first()
+    return None if found is None else Entry(**found._asdict())
+
+
+def _of(document: Document) -> tuple[sa.ColumnElement[bool], ...]:
+    column = schema.docket.c
+    return column.kind == document.kind, column.id == document.id
+
+
+def moments(connection: sa.Connection, document: Document) -> list[int]:
+    """When each version of a document was kept, in microseconds UTC, from the first on."""
+    table = schema.document.c
+    query = sa.select(table.recorded_at).where(table.kind == document.kind, table.id == document.id)
+    return list(connection.execute(query.order_by(table.version)).scalars())
+
+
+def kinds(database: sa.Engine) -> list[str]:
+    """Every kind of which there is a document."""
+    query = sa.select(schema.docket.c.kind).distinct().order_by(schema.docket.c.kind)
+    with database.connect() as connection:
+        return list(connection.execute(query).scalars())

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import product
@@ -140,10 +140,14 @@ class Records:
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
         docket.entered(connection, kept, values["recorded_at"])
-        parties = {document.party, last.party} if last else {document.party}
-        touched = product((f"document:{document.kind}", "document:*"), parties, [""], [0])
-        self.mark_stale(connection, head_of(connection), list(touched))
+        self.touched(connection, document.kind, {document.party, last.party if last else ""})
         return kept
+
+    @classmethod
+    def touched(cls, connection: sa.Connection, kind: str, parties: Collection[str]) -> None:
+        """Mark every Result that stood on documents of this kind and these parties."""
+        scopes = product((f"document:{kind}", "document:*"), parties, [""], [0])
+        cls.mark_stale(connection, head_of(connection), list(scopes))
 
     def documents(self, latest: bool = True, **filters: str | None) -> list[Document]:
         """Documents by kind, id, party, state; the latest version of each unless told."""

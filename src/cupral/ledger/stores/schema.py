@@ -165,10 +165,36 @@ docket = _table(
     _text("state"),
     _text("title"),
     sa.Column("due", TEXT, index=True),
+    _text("words"),
+    _text("grams"),
     _integer("recorded_at"),
     sa.UniqueConstraint("kind", "id", name="docket_document"),
+    sa.Index(
+        "docket_by_gram", sa.text("string_to_array(grams, ' ')"), postgresql_using="gin"
+    ).ddl_if("postgresql"),
 )
-"""The latest version of each document: what it is called, where it stands, when it is due."""
+"""The latest version of each document: what it is called, where it stands, when it is due, and
+what it says, as words and as the grams by which they are found (`docket.grams_of`)."""
+
+GRAMS = (
+    "CREATE VIRTUAL TABLE docket_gram USING fts5"
+    " (grams, content='docket', content_rowid='number', detail=none, tokenize='ascii')",
+    "CREATE TRIGGER docket_gram_insert AFTER INSERT ON docket BEGIN"
+    " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
+    "CREATE TRIGGER docket_gram_update AFTER UPDATE OF grams ON docket"
+    " WHEN old.grams <> new.grams BEGIN"
+    " INSERT INTO docket_gram (docket_gram, rowid, grams)"
+    " VALUES ('delete', old.number, old.grams);"
+    " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
+    "CREATE TRIGGER docket_gram_delete AFTER DELETE ON docket BEGIN"
+    " INSERT INTO docket_gram (docket_gram, rowid, grams)"
+    " VALUES ('delete', old.number, old.grams); END",
+)
+"""SQLite's index of the grams, kept by triggers; PostgreSQL has one on the column itself."""
+for _moment, _statements in (("after_create", GRAMS), ("before_drop", ("DROP TABLE docket_gram",))):
+    for _statement in _statements:
+        _made = sa.DDL(_statement).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
+        sa.event.listen(docket, _moment, _made)
 
 attachment = _table(
     "attachment",

@@ -198,12 +198,12 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
         f"/demonstration/{intake.LATE_FILE}": made.late_file,
     }  # fmt: skip
     for path, action in posts.items():
-        app.router.routes.append(Route(path, paged(desk, action), methods=["POST"]))
+        app.router.routes.append(Route(path, told_by(desk, action), methods=["POST"]))
     for path, action in reads.items():
-        app.router.routes.append(Route(path, paged(desk, action), methods=["GET"]))
+        app.router.routes.append(Route(path, told_by(desk, action), methods=["GET"]))
 
 
-def paged(desk: Desk, action: Any) -> Any:
+def told_by(desk: Desk, action: Any) -> Any:
     """The action; an error of ours becomes a page."""
 
     async def route(request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.result import Row
-from cupral.surfaces.api.actions import Form, paged, sent_form
+from cupral.surfaces.api.actions import Form, sent_form, told_by
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.jobs import Job, Step
 from cupral.surfaces.plainness import plain
@@ -119,4 +119,4 @@ def add_amending(app: FastAPI, desk: Desk) -> None:
         "/parameters/{id}/effects": made.effects,
     }  # fmt: skip
     for path, action in routes.items():
-        app.router.routes.append(Route(path, paged(desk, action), methods=["POST"]))
+        app.router.routes.append(Route(path, told_by(desk, action), methods=["POST"]))

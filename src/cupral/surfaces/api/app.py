@@ -15,6 +15,7 @@ from cupral.surfaces.api.amending import add_amending
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
+from cupral.surfaces.api.documents import add_documents
 from cupral.surfaces.api.guard import Application, guarded
 from cupral.surfaces.api.live import Clock, live
 from cupral.surfaces.api.pages import add_pages
@@ -54,6 +55,7 @@ def create_app(ledger: Ledger) -> FastAPI:
     app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
     add_actions(app, desk)
     add_amending(app, desk)
+    add_documents(app, desk)
     add_pages(app, desk)
     return app
 

@@ -2,6 +2,7 @@
 
 from cupral.surfaces.web.asked import View
 from cupral.surfaces.web.views.account import account
+from cupral.surfaces.web.views.documents import document, documents, inbox
 from cupral.surfaces.web.views.networks import network, networks
 from cupral.surfaces.web.views.overview import overview
 from cupral.surfaces.web.views.parameters import parameter, parameters
@@ -21,6 +22,9 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("/upload", upload),
     ("/networks", networks),
     ("/networks/{site}", network),
+    ("/documents", documents),
+    ("/documents/{kind}/{id:path}", document),
+    ("/inbox", inbox),
     ("/systems", systems),
     ("/parameters", parameters),
     ("/parameters/{id}", parameter),

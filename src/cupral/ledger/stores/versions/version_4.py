@@ -1,4 +1,7 @@
-"""Version 4: the workflow of documents: where each stands, its files, remarks and notices."""
+"""Version 4: the workflow of documents: where each stands, its files, remarks and notices.
+
+The docket is worked out of the documents, so this step uses the functions that write it.
+"""
 
 import json
 from typing import Any
@@ -7,13 +10,16 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from cupral.ledger.document import Document
+from cupral.ledger.stores import docket, schema
+
 revision = "4"
 down_revision = "3"
 
 TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 TABLES = {
-    "docket": ("number!", "kind", "id", "version#", "party", "state", "title", "due?",
-               "recorded_at#"),
+    "docket": ("number!", "kind", "id", "version#", "party", "state", "title", "due?", "words",
+               "grams", "recorded_at#"),
     "attachment": ("number!", "sha256", "name", "media", "bytes#", "kind", "document", "author",
                    "recorded_at#"),
     "comment": ("number!", "kind", "document", "version#", "action", "text", "author",
@@ -22,7 +28,6 @@ TABLES = {
                "action", "author", "recorded_at#", "read_at#?", "read_by"),
 }  # fmt: skip
 """Columns: `!` the key, `#` a whole number, `?` may be empty."""
-TITLES = ("title", "title_zh", "name_zh", "name", "title_en", "name_en")
 INDEXES = (
     ("ix_docket_party", "docket", ["party"]),
     ("ix_docket_due", "docket", ["due"]),
@@ -37,38 +42,45 @@ ONCE = {
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables and enter the documents that there are."""
     for table, columns in TABLES.items():
         once = [sa.UniqueConstraint(*ONCE[table][0], name=ONCE[table][1])] if table in ONCE else []
         op.create_table(table, *(_column(said) for said in columns), *once)
     for name, table, indexed in INDEXES:
         op.create_index(name, table, indexed)
+    if _embedded():
+        for statement in schema.GRAMS:
+            op.execute(statement)
+    else:
+        expression = sa.text("string_to_array(grams, ' ')")
+        op.create_index("docket_by_gram", "docket", [expression], postgresql_using="gin")
     _fill()
-
-
-def _fill() -> None:
-    """Enter the documents that there are, in the order in which they were opened."""
-    connection, latest = op.get_bind(), dict[tuple[str, str], dict[str, Any]]()
-    rows = connection.execute(sa.text("SELECT * FROM document ORDER BY number")).mappings()
-    for row in rows:
-        known = {name: row[name] for name in ("kind", "id", "version", "party", "state",
-                                              "recorded_at")}  # fmt: skip
-        latest[row["kind"], row["id"]] = {**known, "title": _title(row)}
-    docket = sa.table("docket", *(sa.column(said.rstrip("!#?")) for said in TABLES["docket"]))
-    if latest:
-        connection.execute(sa.insert(docket), list(latest.values()))
-
-
-def _title(row: Any) -> str:
-    body = json.loads(row["body"])
-    found = (str(body[key]).strip() for key in TITLES if isinstance(body.get(key), str))
-    return next((text for text in found if text), row["id"])
 
 
 def downgrade() -> None:
     """Remove them."""
+    if _embedded():
+        op.drop_table("docket_gram")
     for table in TABLES:
         op.drop_table(table)
+
+
+def _embedded() -> bool:
+    return op.get_bind().dialect.name == "sqlite"
+
+
+def _fill() -> None:
+    """The latest version of each document, in the order in which they were opened."""
+    connection, latest = op.get_bind(), dict[tuple[str, str], dict[str, Any]]()
+    rows = connection.execute(sa.text("SELECT * FROM document ORDER BY number")).mappings()
+    for row in rows:
+        kept = {name: row[name] for name in ("kind", "id", "version", "party", "state")}
+        document = Document(**kept, body=json.loads(row["body"]))
+        found = docket.found_by(document, [])
+        latest[row["kind"], row["id"]] = {**kept, **found, "recorded_at": row["recorded_at"]}
+    table = sa.table("docket", *(sa.column(said.rstrip("!#?")) for said in TABLES["docket"]))
+    if latest:
+        connection.execute(sa.insert(table), list(latest.values()))
 
 
 def _column(said: str) -> sa.Column[Any]:
