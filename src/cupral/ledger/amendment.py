@@ -15,13 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cupral.ledger.parameter import Definition, Parameter, ParameterBook
+from cupral.ledger.parameter import CONFIRMED, KIND, Definition, Parameter, ParameterBook
 from cupral.ledger.stores import schema
 from cupral.ledger.stores.database import EMBEDDED, Commits
-
-KIND = "parameter"
-PROPOSED, CONFIRMED, REFUSED, WITHDRAWN = "proposed", "confirmed", "refused", "withdrawn"
-
 
 _LATEST = sa.select(sa.func.max(schema.document.c.number))
 

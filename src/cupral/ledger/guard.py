@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from cupral.ledger.amendment import KIND
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError
+from cupral.ledger.parameter import KIND
 from cupral.ledger.reading import Reading
 from cupral.ledger.registers import Enterprise, Network, Site
 from cupral.ledger.rights import EVERYTHING, Rights

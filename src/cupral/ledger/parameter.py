@@ -27,6 +27,9 @@ from typing import Any
 from cupral.ledger.errors import CannotDecide, InputError, NotFound
 
 STATUSES = ("confirmed", "unconfirmed")
+KIND = "parameter"
+"""Kind of the documents that amend parameters, and their states."""
+PROPOSED, CONFIRMED, REFUSED, WITHDRAWN = "proposed", "confirmed", "refused", "withdrawn"
 FORCES = ("law", "standard", "proposal", "demonstration", "fact")
 
 

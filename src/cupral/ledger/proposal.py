@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from cupral.ledger.amendment import (
+from cupral.ledger.amendment import entered, within
+from cupral.ledger.dependence import changed
+from cupral.ledger.document import Document
+from cupral.ledger.errors import Conflict, InputError, NoRight, NotFound
+from cupral.ledger.ledger import Ledger
+from cupral.ledger.parameter import (
     CONFIRMED,
     KIND,
     PROPOSED,
     REFUSED,
     WITHDRAWN,
-    entered,
-    within,
+    Parameter,
+    ParameterBook,
 )
-from cupral.ledger.dependence import changed
-from cupral.ledger.document import Document
-from cupral.ledger.errors import Conflict, InputError, NoRight, NotFound
-from cupral.ledger.ledger import Ledger
-from cupral.ledger.parameter import Parameter, ParameterBook
 from cupral.ledger.stores import schema
 from cupral.ledger.stores.attachments import Stored, enter, store
 from cupral.ledger.stores.records import head_of

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from cupral.ledger.amendment import CONFIRMED, KIND
 from cupral.ledger.dependence import names
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.parameter import CONFIRMED, KIND
 from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
 from cupral.ledger.stores import docket, schema

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cupral.ledger import proposal as proposals
-from cupral.ledger.amendment import CONFIRMED, KIND, PROPOSED
 from cupral.ledger.document import Document
 from cupral.ledger.errors import CannotDecide, InputError, NoRight
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.parameter import CONFIRMED, KIND, PROPOSED
 from cupral.system import acting, command
 from cupral.systems.desk.compute import signing
 from cupral.systems.desk.model import Imported, SignedFile

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cupral.ledger.amendment import KIND, PROPOSED
 from cupral.ledger.dependence import TABLE, names
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
-from cupral.ledger.parameter import Parameter, in_force
+from cupral.ledger.parameter import KIND, PROPOSED, Parameter, in_force
 from cupral.ledger.proposal import WORKFLOW, day
 from cupral.ledger.result import Result, Row
 from cupral.system import query
