@@ -16,6 +16,7 @@ PAGES = {
     "smelter": "/sites/cu-dy-1", "potlines": "/sites/al-yt-1?month=202610", "upload": "/upload",
     "account": "/sites/cu-yt-1/account?period=2026-01..2026-10",
     "networks": "/networks", "network": "/networks/al-yt-1", "new": "/networks/new",
+    "documents": "/documents", "inbox": "/inbox",
     "systems": "/systems", "parameters": "/parameters", "postings": "/postings?verify=1",
     "why": f"/why?reference={T8}", "row": "/why?reference=flows:meters:202610/0",
     "parameter": "/why?reference=parameter:efficiency.al_liquid_ac",

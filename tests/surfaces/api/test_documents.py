@@ -222,8 +222,8 @@ def test_documents_without_a_workflow_are_shown_too(reader: Reader) -> None:
 
 
 def test_the_same_over_the_interface(reader: Reader) -> None:
-    made = reader.order("/api/command/documents/draft", json={"kind": "request", "party": "E1", "id": "r9",
-                                                      "title": "申请"})  # fmt: skip
+    wanted = {"kind": "request", "party": "E1", "id": "r9", "title": "申请"}
+    made = reader.order("/api/command/documents/draft", json=wanted)
     assert made["state"] == "done", made
     sent = reader.order(
         "/api/command/documents/submit", json={"kind": "request", "id": "r9", "version": 1}

@@ -140,7 +140,9 @@ class Records:
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
         connection.execute(sa.insert(table).values(**values))
         docket.entered(connection, kept, values["recorded_at"])
-        self.touched(connection, document.kind, {document.party, last.party if last else ""})
+        self.touched(
+            connection, document.kind, {document.party, last.party if last else document.party}
+        )
         return kept
 
     @classmethod
