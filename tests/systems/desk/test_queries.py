@@ -103,6 +103,13 @@ def test_the_proposer_by_any_spelling_is_no_second_person(ledger: Ledger, name: 
     assert ledger.book.dated(NORM) == ledger.shipped.dated(NORM)
 
 
+def test_the_same_proposal_twice_is_refused(ledger: Ledger) -> None:
+    first = propose(ledger)
+    with pytest.raises(InputError, match="by li says the same and waits"):
+        propose(ledger)
+    assert propose(ledger, note="another").id == f"{first.id}#2"
+
+
 def test_decided_is_decided(ledger: Ledger) -> None:
     refused, taken_back = propose(ledger), propose(ledger, valid_from="2026-04-01")
     with pytest.raises(InputError, match="needs a reason"):

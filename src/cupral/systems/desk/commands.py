@@ -66,6 +66,9 @@ def propose(
         ledger, parameter=parameter, value=value, unit=unit, valid_from=valid_from,
         valid_to=valid_to, source=source, note=note, status=status, force=force,
     )  # fmt: skip
+    for one in ledger.documents(KIND, state=PROPOSED):
+        if same(body, one.body):
+            raise InputError(f"{one.id} by {one.author} says the same and waits; let it be decided")
     if content is not None and not filename.strip():
         raise InputError("the source file has no name; give its filename")
     file = None if content is None else (filename, content)

@@ -1,7 +1,7 @@
 """Steps: how a parameter's numbers hold over time, each from its day to the next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,14 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 640, 200, 64, 120, 12, 26
 MOST_LINES = 6
 """Of a table's keys; the twin below shows all."""
 _YEAR = 365
+FAR = 20.0
+"""Ratio of two numbers of a table from which one scale does not serve both."""
+LETTERS = 12
+"""Height of a line of letters."""
+
+
+Span = tuple[int, int, Mapping[str, float]]
+"""First day, day after the last (ordinals), and numbers by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class Steps:
     """Where each value begins, and its day."""
     levels: tuple[tuple[float, float], ...]
     """Height and number of the grid."""
+    relative: bool = False
+    """Whether each number is drawn over its own first value."""
     left: float = LEFT
     right: float = WIDTH - RIGHT
     foot: float = HEIGHT - FOOT
@@ -50,6 +60,9 @@ def steps(rows: Sequence[Mapping[str, Any]], today: date) -> Steps | None:
     """
     spans = _spans(rows, today)
     names = list(dict.fromkeys(name for _, _, numbers in spans for name in numbers))[:MOST_LINES]
+    relative = _far_apart(spans, names)
+    if relative:
+        spans = _over_first(spans, names)
     values = [numbers[name] for _, _, numbers in spans for name in names if name in numbers]
     if not values:
         return None
@@ -60,13 +73,11 @@ def steps(rows: Sequence[Mapping[str, Any]], today: date) -> Steps | None:
     up = _scale(low - 0.1 * room, high + 0.1 * room, HEIGHT - FOOT, TOP)
     begun = dict.fromkeys(start for start, _, _ in spans)
     return Steps(
-        lines=tuple(_line(name, number, spans, across, up) for number, name in enumerate(names)),
+        relative=relative,
+        lines=_apart([_line(name, n, spans, across, up) for n, name in enumerate(names)]),
         days=tuple((across(start), date.fromordinal(start).isoformat()) for start in begun),
         levels=tuple((up(level), level) for level in dict.fromkeys((low, high))),
     )
-
-
-Span = tuple[int, int, Mapping[str, float]]
 
 
 def _spans(rows: Sequence[Mapping[str, Any]], today: date) -> list[Span]:
@@ -80,6 +91,31 @@ def _spans(rows: Sequence[Mapping[str, Any]], today: date) -> list[Span]:
         ends = [until, *starts[number + 1 : number + 2]]
         found.append((start, min(ends), _numbers(row["value"])))
     return found
+
+
+def _far_apart(spans: Sequence[Span], names: Sequence[str]) -> bool:
+    firsts = [
+        abs(numbers[name]) for _, _, numbers in spans[:1] for name in names if name in numbers
+    ]
+    return len(firsts) > 1 and min(firsts) > 0 and max(firsts) > FAR * min(firsts)
+
+
+def _over_first(spans: Sequence[Span], names: Sequence[str]) -> list[Span]:
+    """Each number over its first value."""
+    first = spans[0][2]
+    return [
+        (start, end, {n: numbers[n] / first[n] for n in names if n in numbers and n in first})
+        for start, end, numbers in spans
+    ]
+
+
+def _apart(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines with their names below one another where these would overlap."""
+    placed, last = dict[str, Line](), -float(LETTERS)
+    for line in sorted(lines, key=lambda line: line.at):
+        last = max(line.at, last + LETTERS)
+        placed[line.name] = replace(line, at=last)
+    return tuple(placed[line.name] for line in lines)
 
 
 def _numbers(value: Any) -> dict[str, float]:
