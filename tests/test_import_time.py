@@ -67,7 +67,7 @@ def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
             "ledger/stores/versions/version_2.py", "ledger/stores/versions/version_4.py",
         },
         "psycopg": set[str](),
-        "cryptography": {"systems/desk/compute/signing.py", "surfaces/cli/keys.py"},
+        "cryptography": {"systems/desk/compute/signing.py", "surfaces/cli/amending.py"},
         "pint": {"ledger/quantity.py"},
     }  # fmt: skip
     users = {

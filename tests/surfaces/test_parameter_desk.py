@@ -149,6 +149,8 @@ class TestPages:
         page = reader.page(f"/parameters/{INDEX}")
         assert "proposed by li" in page
         assert "bulletin.csv" in page
+        opened = reader.page(f"/documents/parameter/{INDEX}%402026-01-01")
+        assert "bulletin.csv" in opened
         job = reader.order(f"/parameters/{INDEX}/effects",
                            data={"proposal": f"{INDEX}@2026-01-01"})  # fmt: skip
         assert job["result"]["effects"][0]["changes"] == "verdict"

@@ -11,8 +11,8 @@
     source = "GB 21346-2022 table 1, clause 4.1"
     status = "confirmed"                    # or "unconfirmed": shown with a badge
 
-A parameter whose value is not known has `values = []`: whoever needs it gets
-`CannotDecide`, never a guess.
+A parameter whose value is not known has `values = []`, and an `example` if it is more than a
+number: whoever needs it gets `CannotDecide`, never a guess.
 """
 
 import hashlib
@@ -42,6 +42,8 @@ class Definition:
     title_en: str
     unit: str
     force: str
+    example: Any = None
+    """What a value looks like, for a parameter that is shipped without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ def _entries(system: str, content: bytes) -> dict[str, Any]:
 
 def _definition(id: str, entry: Mapping[str, Any]) -> Definition:
     named = {key: entry[key] for key in ("title_zh", "title_en", "unit", "force")}
-    return Definition(id=id, **named)
+    return Definition(id=id, example=entry.get("example"), **named)
 
 
 def _dated(id: str, entry: Mapping[str, Any]) -> Iterable[Parameter]:

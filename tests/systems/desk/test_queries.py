@@ -32,6 +32,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"parameter": "plan.associated_elements", "value": []}, "the list is empty"),
     ({"parameter": "plan.associated_elements", "value": ["Au", 3]}, "allowed is a text"),
     ({"parameter": "plan.near_level", "value": 10 ** 400}, "no finite number"),
+    ({"parameter": "statistics.price_index", "value": 102}, "allowed is a table"),
+    ({"parameter": "statistics.price_index", "value": {"copper": 102}}, "lacks aluminium"),
+    ({"parameter": "statistics.price_index", "value": "[" * 900 + "1" + "]" * 900}, "allowed is"),
     ({"unit": "t"}, r"kept in 'kWh/t': 't' cannot be converted"),
     ({"unit": "nonsense"}, "unit 'nonsense' is not known"),
     ({"parameter": "plan.published_alumina", "unit": "kg",
@@ -236,7 +239,7 @@ def test_a_scenario_may_supply_what_is_missing(ledger: Ledger) -> None:
     with pytest.raises(CannotDecide):
         ledger.book.on("statistics.price_index", ledger.book.dated("plan.relations")[0].valid_from)
     found = ask(ledger, "desk.scenario", query="plan.published",
-                assume={"statistics.price_index": {"copper": 100}})  # fmt: skip
+                assume={"statistics.price_index": {"copper": 100, "aluminium": 99}})  # fmt: skip
     assert found.status == "scenario: ok"
 
 

@@ -15,6 +15,8 @@ _KINDS = {"number": "a finite number", "text": "a text", "table": "a table", "li
 def fitted(value: Any, unit: str, known: Definition, dated: Sequence[Parameter]) -> Any:
     """A value in the unit of its parameter, if it has the shape of the values that there are.
 
+    Where there is none, it has the shape of the parameter's example, or is one number.
+
     Parameters
     ----------
     value : a number, table or list; or the JSON text of one
@@ -26,7 +28,11 @@ def fitted(value: Any, unit: str, known: Definition, dated: Sequence[Parameter])
         Saying what is allowed.
     """
     given = read(value, known.id)
-    _check(f"{known.id}", given, [one.value for one in dated])
+    example = 1.0 if known.example is None else known.example
+    try:
+        _check(known.id, given, [one.value for one in dated] or [example])
+    except RecursionError:
+        raise InputError(f"{known.id}: the value is nested too deeply; write one table") from None
     return _converted(given, unit.strip() or known.unit, known)
 
 
@@ -61,7 +67,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check(where: str, value: Any, samples: Sequence[Any]) -> None:
     kind = _kind(where, value)
     allowed = dict.fromkeys(_kind(where, sample) for sample in samples)
-    if allowed and kind not in allowed:
+    if kind not in allowed:
         told = " or ".join(_KINDS[name] for name in allowed)
         raise InputError(f"{where}: {str(value)[:60]!r} is no value here; allowed is {told}")
     alike = [sample for sample in samples if _kind(where, sample) == kind]
@@ -98,7 +104,7 @@ def _check_table(
     allowed = dict.fromkeys(key for sample in samples for key in sample)
     needed = [key for key in allowed if all(key in sample for sample in samples)]
     missing = [key for key in needed if key not in value]
-    strange = [key for key in value if key not in allowed] if samples else []
+    strange = [key for key in value if key not in allowed]
     if missing or strange:
         faults = [*(f"lacks {key}" for key in missing), *(f"has {key}" for key in strange)]
         raise InputError(

@@ -47,9 +47,13 @@ def effects(
         heaviest change first: `changes` is 'verdict', 'value', 'details' or 'nothing'.
     """
     new = proposed(ledger, proposal, parameter, value, valid_from, valid_to, unit)
-    rows = compared(ledger, new, affected(ledger, new))
+    return answer(new, compared(ledger, new, affected(ledger, new)))
+
+
+def answer(new: Parameter, effects: Sequence[Row]) -> Result:
+    """The effects of a value, the heaviest first."""
     return Result(query="desk.effects", subject=new.id, period=new.valid_from.isoformat(),
-                  value=float(len(rows)), unit="1", parts=change.by_size(rows))  # fmt: skip
+                  value=float(len(effects)), unit="1", parts=change.by_size(effects))  # fmt: skip
 
 
 def proposed(

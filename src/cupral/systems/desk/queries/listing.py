@@ -11,6 +11,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import KIND, PROPOSED, Parameter, in_force
 from cupral.ledger.proposal import WORKFLOW, day
 from cupral.ledger.result import Result, Row
+from cupral.ledger.working_days import today_in_china
 from cupral.system import query
 from cupral.systems.desk.queries.naming import named_in
 
@@ -30,7 +31,7 @@ def parameters(ledger: Ledger, *, system: str = "", status: str = "", on: str = 
     status : str
         Only 'confirmed', 'unconfirmed' or 'missing' ones.
     on : str
-        Day, e.g. '2026-01-31'; empty = today.
+        Day, e.g. '2026-01-31'; empty = today in China.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def parameters(ledger: Ledger, *, system: str = "", status: str = "", on: str = 
     """
     if status not in ("", *STATUSES):
         raise InputError(f"status {status!r} is not one of {', '.join(STATUSES)}")
-    book, when = ledger.parameters, day(on, "on") if on else date.today()
+    book, when = ledger.parameters, day(on, "on") if on else today_in_china()
     rows = [_row(ledger, id, in_force(book.values[id], when)) for id in sorted(book.values)]
     known = sorted({row["system"] for row in rows})
     if system and system not in known:
@@ -86,7 +87,7 @@ def parameter(ledger: Ledger, *, parameter: str, on: str = "") -> Result:
     parameter : str
         Its id, e.g. 'efficiency.al_liquid_ac'.
     on : str
-        Day of the value that is shown first; empty = today.
+        Day of the value that is shown first; empty = today in China.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def parameter(ledger: Ledger, *, parameter: str, on: str = "") -> Result:
         included; tables `proposals`, `named_in` (files) and `results` (kept Results).
     """
     dated = ledger.dated(parameter).get(parameter) or ledger.book.dated(parameter)
-    when = day(on, "on") if on else date.today()
+    when = day(on, "on") if on else today_in_china()
     held = in_force(dated, when)
     row = _row(ledger, parameter, held)
     number = row["value"] if isinstance(row["value"], int | float) else None
