@@ -57,10 +57,9 @@ def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
             "ledger/stores/database.py", "ledger/stores/sqlite.py", "ledger/stores/postgresql.py",
             "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",
             "ledger/stores/versions/version_2.py", "ledger/stores/versions/version_4.py",
-            "ledger/stores/attachments.py", "ledger/stores/docket.py",
+            "ledger/stores/attachments.py", "ledger/stores/correspondence.py",
+            "ledger/stores/docket.py", "ledger/stores/amendments.py",
             "ledger/audit.py", "ledger/backup.py", "ledger/compaction.py", "ledger/guard.py",
-            "ledger/amendment.py", "ledger/dependence.py",
-            "ledger/correspondence.py", "ledger/workflow.py",
         },
         "alembic": {
             "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",

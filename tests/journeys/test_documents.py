@@ -46,6 +46,7 @@ def clean(visit: Visit) -> None:
 
 def test_a_request_goes_through_the_office(visit: Visit, tmp_path: Path) -> None:
     visit.open("/documents")
+    visit.page.locator("summary", has_text="Write a new document").click()
     visit.page.fill("#new-party", "E1")
     visit.page.fill("#new-title", "绿电直连申请")
     visit.page.fill("#new-text", "容量 50 MW")

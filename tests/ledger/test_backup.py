@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from cupral.ledger.audit import verify
 from cupral.ledger.backup import SUMMARY, backup, restore
 from cupral.ledger.compaction import compact
-from cupral.ledger.correspondence import Recipient, write_comment, write_notices
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, CupralError, Damaged, InputError
 from cupral.ledger.ledger import Ledger
@@ -24,11 +23,12 @@ from cupral.ledger.stores import database as databases_of
 from cupral.ledger.stores import migration, schema
 from cupral.ledger.stores.attachments import attach, attachments
 from cupral.ledger.stores.attachments import content as attached
+from cupral.ledger.stores.correspondence import Recipient, write_comment, write_notices
 from cupral.ledger.stores.docket import Wanted, find
 from tests.ledger.processes import processes
 from tests.ledger.rows import assay, flow, stocktake
 
-LATER = ("docket", "attachment", "comment", "notice")
+LATER = ("docket", "docket_words", "attachment", "comment", "notice")
 """Tables that version 1 did not have."""
 ATTACHED = "附件".encode()
 TABLES = [table for table in schema.metadata.sorted_tables if table is not schema.ledger]

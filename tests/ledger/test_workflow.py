@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cupral.ledger.correspondence import comments, inbox, read
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, CupralError, InputError, NoRight, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import docket
+from cupral.ledger.stores.correspondence import comments, inbox, read
 from cupral.ledger.workflow import (
     OWNER,
     Workflow,

@@ -155,7 +155,7 @@ class TestPages:
                            data={"proposal": f"{INDEX}@2026-01-01"})  # fmt: skip
         assert job["result"]["effects"][0]["changes"] == "verdict"
         shown = html.unescape(reader.page(f"/jobs/{job['id']}"))
-        assert "plan.status?plan=growth-only" in shown
+        assert "plan.status%3Fplan%3Dgrowth-only" in shown
         decide = {"proposal": job["result"]["proposal"], "version": "1", "do": "confirm"}
         job = reader.order(f"/parameters/{INDEX}/decide", data={**decide, "author": "li"})
         assert "second person" in str(job["problem"])

@@ -12,12 +12,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
-
 from cupral.ledger.parameter import ParameterBook, in_force, said
 from cupral.ledger.reading import Reading, note
 from cupral.ledger.result import SCENARIO
-from cupral.ledger.stores import schema
 
 TABLE = "parameter:"
 """What the table of such a scope begins with; the id follows."""
@@ -67,17 +64,9 @@ def assumptions(book: ParameterBook, scopes: Iterable[Reading]) -> list[str]:
 
 
 def changed(
-    connection: sa.Connection, id: str, before: ParameterBook, after: ParameterBook
+    asked: Iterable[tuple[str, int, int]], before: ParameterBook, after: ParameterBook
 ) -> list[tuple[str, str, str, int]]:
-    """Of what Results that are not stale stand on, the scopes that an amendment has changed."""
-    scope, result = schema.result_scope.c, schema.result.c
-    query = (
-        sa.select(scope.table_name, scope.first, scope.last)
-        .join(schema.result, result.id == scope.result_id)
-        .where(result.stale_since.is_(None), scope.table_name.in_(names(id)))
-        .distinct()
-    )
-    asked = [tuple(row) for row in connection.execute(query)]
+    """Of scopes (table, first and last day) those that two books answer differently."""
     return [
         (one[0], "*", "*", one[1]) for one in asked if _answer(before, one) != _answer(after, one)
     ]

@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupral.ledger.amendment import Amendments
 from cupral.ledger.committing import committed
 from cupral.ledger.compaction import tended
 from cupral.ledger.correction import REVERSE, superseding, undoing, unreversed
@@ -39,6 +38,7 @@ from cupral.ledger.result import Result, result_key
 from cupral.ledger.rights import EVERYTHING, Rights
 from cupral.ledger.scope import Scope, Wanted
 from cupral.ledger.stores import rows, schema
+from cupral.ledger.stores.amendments import Amendments
 from cupral.ledger.stores.database import EMBEDDED, open_database
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from cupral.ledger.amendment import entered, within
-from cupral.ledger.dependence import changed
+from cupral.ledger.dependence import changed, names
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, InputError, NoRight, NotFound
 from cupral.ledger.ledger import Ledger
@@ -27,6 +26,7 @@ from cupral.ledger.parameter import (
     ParameterBook,
 )
 from cupral.ledger.stores import schema
+from cupral.ledger.stores.amendments import entered, within
 from cupral.ledger.stores.attachments import Stored, enter, store
 from cupral.ledger.stores.records import head_of
 from cupral.ledger.workflow import OFFICE, Move, Workflow, move, move_within, open_document
@@ -117,7 +117,8 @@ def confirm(ledger: Ledger, document: Document, *, author: str, reason: str = ""
         kept = move_within(connection, ledger, WORKFLOW, document, to=CONFIRMED, author=author,
                            roles=ledger.rights.roles, reason=reason)  # fmt: skip
         new = value(kept, before)
-        scopes = changed(connection, new.id, before, before.amended([new]))
+        fresh = ledger.records.fresh_scopes(connection, names(new.id))
+        scopes = changed(fresh, before, before.amended([new]))
         ledger.records.mark_stale(connection, head_of(connection), scopes)
     return kept
 

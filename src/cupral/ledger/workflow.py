@@ -15,14 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
-
-from cupral.ledger.correspondence import Recipient, write_comment, write_notices
 from cupral.ledger.document import Document
 from cupral.ledger.errors import CannotDecide, Conflict, InputError, NoRight, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import docket, schema
-from cupral.ledger.stores.records import document_from
+from cupral.ledger.stores.correspondence import Recipient, write_comment, write_notices
+from cupral.ledger.stores.records import versions_of
 from cupral.ledger.working_days import arrangement, due_on, today_in_china
 
 DRAFT, SUBMITTED, UNDER_REVIEW = "draft", "submitted", "under_review"
@@ -223,8 +221,8 @@ def move(
 
 
 def move_within(
-    connection: sa.Connection, ledger: Ledger, workflow: Workflow, document: Document, *, to: str,
-    author: str, roles: Collection[str] = OWNER, enterprises: Collection[str] | None = None,
+    connection: schema.Connection, ledger: Ledger, workflow: Workflow, document: Document, *,
+    to: str, author: str, roles: Collection[str] = OWNER, enterprises: Collection[str] | None = None,
     reason: str = "", today: date | None = None,
 ) -> Document:  # fmt: skip
     """`move` within a transaction that changes other things too (`stores.schema.writing`)."""
@@ -290,9 +288,9 @@ def history(ledger: Ledger, kind: str, id: str) -> list[Document]:
     return versions
 
 
-def _history(connection: sa.Connection, document: Document) -> list[Document]:
+def _history(connection: schema.Connection, document: Document) -> list[Document]:
     """Every version under the write lock; the last is the one that the author has seen."""
-    from_store = _versions(connection, document.kind, document.id)
+    from_store = versions_of(connection, document.kind, document.id)
     if not from_store:
         raise NotFound(f"no {document.kind} document {document.id!r}; open it first")
     latest = from_store[-1]
@@ -302,13 +300,6 @@ def _history(connection: sa.Connection, document: Document) -> list[Document]:
             f" {latest.author}), you saw version {document.version}; look at it again, then act"
         )
     return from_store
-
-
-def _versions(connection: sa.Connection, kind: str, id: str) -> list[Document]:
-    table = schema.document
-    query = sa.select(table).where(table.c.kind == kind, table.c.id == id)
-    rows = schema.one_by_one(connection.execute(query.order_by(table.c.version)))
-    return [document_from(row) for row in rows]
 
 
 def _demand(

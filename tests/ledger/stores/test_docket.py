@@ -76,3 +76,12 @@ def test_a_long_document_is_cut_not_refused(ledger: Ledger) -> None:
     database = ledger.records.database
     assert len(find(database, Wanted(text=text[1000:1040]))[0]) == 1
     assert find(database, Wanted(text=text[150_000:150_040]))[0] == []
+
+
+def test_a_question_may_be_a_whole_document(ledger: Ledger) -> None:
+    """More grams than a database takes in one question."""
+    text = "".join(chr(0x4E00 + n) for n in range(3_000))
+    ledger.put(Document(kind="note", id="d", party="E", body={"text": text}), author="me")
+    database = ledger.records.database
+    assert len(find(database, Wanted(text=text))[0]) == 1
+    assert find(database, Wanted(text=text + "铜"))[0] == []

@@ -75,8 +75,16 @@ def test_filters(ledger: Ledger) -> None:
     first = ask(ledger, "documents.find", limit=1)
     assert (len(first.parts), first.tables["next"]) == (1, ({"skip": 1},))
     assert ids(ledger, limit=1, skip=1) == ["r1"]
+    assert ids(ledger, limit=-(10**30), skip=10**30) == []
+    assert ids(ledger, overdue=True, on="0001-01-01") == []
     with pytest.raises(InputError, match="'soon' is no day; write it as"):
         ask(ledger, "documents.find", due_until="soon")
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**30])
+def test_a_notice_that_is_none_is_not_found(ledger: Ledger, number: int) -> None:
+    with pytest.raises(NotFound, match=f"no notice {number}; look into the inbox"):
+        order(ledger, "documents.read_notice", author="wang", number=number)
 
 
 def test_the_inbox_counts_what_is_unread(ledger: Ledger) -> None:

@@ -1,7 +1,7 @@
 """The docket: one row for each document, of its latest version, to find it by.
 
 Text is found as it is written, anywhere in a word, in Chinese as in English: no word list
-tells Chinese words apart. Each row keeps its words and their *grams* (each character, each two
+tells Chinese words apart. Beside each row lie its words and their *grams* (each character, each two
 neighbours, of Latin letters and digits each three); an index of the grams names the few
 documents that hold all those of the question, and only these are looked into.
 """
@@ -22,6 +22,10 @@ TITLES = ("title", "title_zh", "name_zh", "name", "title_en", "name_en")
 """Where a body may say what the document is called, from the best on."""
 MOST_WORDS = 20_000
 """Characters of a document by which it is found, and as many again of what was said of it."""
+
+
+MOST_ASKED = 64
+"""Grams that are looked up; the rest of a longer question is left to the words themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,7 @@ def find(
     query = query.order_by(*order).limit(limit + 1).offset(skip)
     with database.connect() as connection:
         if sought:
-            query = query.where(*_holding(sought, connection.dialect.name))
+            query = query.where(*_holding(sought, wanted, connection.dialect.name))
         rows = schema.one_by_one(connection.execute(query))
     return [Entry(**row) for row in rows[:limit]], len(rows) > limit
 
@@ -93,17 +97,25 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
         yield column.due <= wanted.due_until
 
 
-def _holding(sought: str, dialect: str) -> Iterator[sa.ColumnElement[bool]]:
-    column, grams = schema.docket.c, asked_grams(sought)
+def _holding(sought: str, wanted: Wanted, dialect: str) -> Iterator[sa.ColumnElement[bool]]:
+    """That a document has all the grams, and, looked at only then, the words themselves."""
+    number, table = schema.docket.c.number, schema.docket_words.c
+    grams = asked_grams(sought)[:MOST_ASKED]
+    mine = table.number == number
     if dialect == "sqlite":
+        # Plus nothing keeps SQLite from going through all rows with these grams where it can go
+        # through the few of a party, or in the order of deadlines until the page is full.
+        few = (wanted.parties, wanted.due_until, wanted.kind) != (None, None, None)
         match = sa.text("SELECT rowid FROM docket_gram WHERE docket_gram MATCH :grams")
         asked = " ".join(f'"{gram}"' for gram in grams)
-        yield column.number.in_(match.bindparams(grams=asked))
-        yield sa.func.instr(column.words, sought) > 0
+        yield (number + 0 if few else number).in_(match.bindparams(grams=asked))
+        words = sa.select(table.words).where(mine).scalar_subquery()
+        yield sa.func.instr(words, sought) > 0
     else:
-        held = sa.func.string_to_array(column.grams, sa.literal_column("' '"))
+        held = sa.func.string_to_array(table.grams, sa.literal_column("' '"))
+        yield mine
         yield held.op("@>")(sa.cast(grams, postgresql.ARRAY(sa.Text)))
-        yield sa.func.strpos(column.words, sought) > 0
+        yield sa.func.strpos(table.words, sought) > 0
 
 
 def words_of(texts: Iterable[str], most: int = MOST_WORDS) -> str:
@@ -149,15 +161,15 @@ def asked_grams(words: str) -> list[str]:
     return sorted(asked)
 
 
-def found_by(document: Document, remarks: Iterable[str]) -> dict[str, str]:
-    """Title, words and grams of a document and of what was said of it."""
-    title = _title(document)
-    own = words_of([title, document.id, document.party, *_texts(document.body)])
+def said_by(document: Document, remarks: Iterable[str]) -> dict[str, str]:
+    """Words of a document and of what was said of it, and their grams."""
+    own = words_of([title_of(document), document.id, document.party, *_texts(document.body)])
     words = f"{own} {words_of(remarks)}".strip()
-    return {"title": title, "words": words, "grams": grams_of(words)}
+    return {"words": words, "grams": grams_of(words)}
 
 
-def _title(document: Document) -> str:
+def title_of(document: Document) -> str:
+    """What a document is called: its title if its body has one, else its id."""
     found = (document.body.get(key) for key in TITLES)
     return next((text.strip() for text in found if isinstance(text, str) and text.strip()),
                 document.id)  # fmt: skip
@@ -183,22 +195,26 @@ def entered(connection: sa.Connection, document: Document, recorded_at: int) -> 
     said_of = sa.select(remark.text).where(remark.kind == document.kind)
     said_of = said_of.where(remark.document == document.id).order_by(remark.number)
     remarks = connection.execute(said_of).scalars().all() if document.version > 1 else []
+    text = said_by(document, remarks)
     values = {"version": document.version, "party": document.party, "state": document.state,
-              "recorded_at": recorded_at, **found_by(document, remarks)}  # fmt: skip
+              "title": title_of(document), "recorded_at": recorded_at}  # fmt: skip
     if document.version > 1:
         due = sa.case((table.c.state == document.state, table.c.due), else_=None)
         connection.execute(sa.update(table).where(*_of(document)).values(**values, due=due))
+        connection.execute(sa.update(schema.docket_words).where(_words_of(document)).values(**text))
     else:
         named = {"kind": document.kind, "id": document.id}
-        connection.execute(sa.insert(table).values(**named, **values))
+        made = connection.execute(sa.insert(table).values(**named, **values))
+        (number,) = made.inserted_primary_key or (None,)
+        connection.execute(sa.insert(schema.docket_words).values(number=number, **text))
 
 
 def said(connection: sa.Connection, document: Document, remark: str) -> None:
     """Let a document be found by a remark too, within the transaction that keeps it."""
-    table = schema.docket
-    words = connection.scalar(sa.select(table.c.words).where(*_of(document))) or ""
+    table = schema.docket_words
+    words = connection.scalar(sa.select(table.c.words).where(_words_of(document))) or ""
     more = f"{words} {words_of([remark])}".strip()[: 2 * MOST_WORDS]
-    changed = sa.update(table).where(*_of(document))
+    changed = sa.update(table).where(_words_of(document))
     connection.execute(changed.values(words=more, grams=grams_of(more)))
 
 
@@ -218,6 +234,11 @@ def standing(connection: sa.Connection, kind: str, id: str) -> Entry | None:
 def _of(document: Document) -> tuple[sa.ColumnElement[bool], ...]:
     column = schema.docket.c
     return column.kind == document.kind, column.id == document.id
+
+
+def _words_of(document: Document) -> sa.ColumnElement[bool]:
+    number = sa.select(schema.docket.c.number).where(*_of(document)).scalar_subquery()
+    return schema.docket_words.c.number == number
 
 
 def moments(connection: sa.Connection, document: Document) -> list[int]:

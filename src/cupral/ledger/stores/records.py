@@ -164,7 +164,7 @@ class Records:
             later = sa.exists().where(*mine, other.c.version > table.c.version)
             query = query.where(sa.not_(later))
         with self.database.connect() as connection:
-            return [document_from(row) for row in schema.one_by_one(connection.execute(query))]
+            return [_document(row) for row in schema.one_by_one(connection.execute(query))]
 
     def keep(self, result: Result, read: Read) -> Result:
         """Keep a Result as a new version of its statement, unless its content is the same."""
@@ -254,6 +254,20 @@ class Records:
             return {str(name): int(count) for name, count in connection.execute(query)}
 
     @staticmethod
+    def fresh_scopes(
+        connection: sa.Connection, tables: Sequence[str]
+    ) -> list[tuple[str, int, int]]:
+        """Table, first and last of what Results that are not stale read of these tables."""
+        scope, result = schema.result_scope.c, schema.result.c
+        query = (
+            sa.select(scope.table_name, scope.first, scope.last)
+            .join(schema.result, result.id == scope.result_id)
+            .where(result.stale_since.is_(None), scope.table_name.in_(tables))
+            .distinct()
+        )
+        return [(row.table_name, row.first, row.last) for row in connection.execute(query)]
+
+    @staticmethod
     def mark_stale(connection: sa.Connection, seq: int, scopes: Sequence[Scope]) -> None:
         """Mark every Result that stood on what a posting, document or register version touches."""
         scope, table = schema.result_scope.c, schema.result
@@ -318,8 +332,15 @@ class Records:
             return schema.one_by_one(connection.execute(query))
 
 
-def document_from(row: Mapping[str, Any]) -> Document:
-    """A document of its stored row."""
+def versions_of(connection: sa.Connection, kind: str, id: str) -> list[Document]:
+    """Every version of a document as a transaction sees it, from the first on."""
+    table = schema.document
+    query = sa.select(table).where(table.c.kind == kind, table.c.id == id)
+    rows = schema.one_by_one(connection.execute(query.order_by(table.c.version)))
+    return [_document(row) for row in rows]
+
+
+def _document(row: Mapping[str, Any]) -> Document:
     fields = {name: value for name, value in row.items() if name not in _OWN}
     return Document(**{**fields, "body": json.loads(fields["body"])})
 

@@ -17,6 +17,9 @@ VERSION = 4
 LOCK_SECONDS = 30
 """How long a writer waits for another."""
 
+Connection = sa.Connection
+"""A transaction, for those who only pass it on."""
+
 TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 """Text in the order of its UTF-8 bytes, as SQLite and Python have it."""
 
@@ -165,28 +168,34 @@ docket = _table(
     _text("state"),
     _text("title"),
     sa.Column("due", TEXT, index=True),
-    _text("words"),
-    _text("grams"),
     _integer("recorded_at"),
     sa.UniqueConstraint("kind", "id", name="docket_document"),
+)
+"""The latest version of each document: what it is called, where it stands, when it is due."""
+
+docket_words = _table(
+    "docket_words",
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("words"),
+    _text("grams"),
     sa.Index(
         "docket_by_gram", sa.text("string_to_array(grams, ' ')"), postgresql_using="gin"
     ).ddl_if("postgresql"),
 )
-"""The latest version of each document: what it is called, where it stands, when it is due, and
-what it says, as words and as the grams by which they are found (`docket.grams_of`)."""
+"""What a document of the docket says, as words and as the grams by which they are found
+(`docket.grams_of`); apart from the docket, so that its rows stay short."""
 
 GRAMS = (
     "CREATE VIRTUAL TABLE docket_gram USING fts5"
-    " (grams, content='docket', content_rowid='number', detail=none, tokenize='ascii')",
-    "CREATE TRIGGER docket_gram_insert AFTER INSERT ON docket BEGIN"
+    " (grams, content='docket_words', content_rowid='number', detail=none, tokenize='ascii')",
+    "CREATE TRIGGER docket_gram_insert AFTER INSERT ON docket_words BEGIN"
     " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
-    "CREATE TRIGGER docket_gram_update AFTER UPDATE OF grams ON docket"
+    "CREATE TRIGGER docket_gram_update AFTER UPDATE OF grams ON docket_words"
     " WHEN old.grams <> new.grams BEGIN"
     " INSERT INTO docket_gram (docket_gram, rowid, grams)"
     " VALUES ('delete', old.number, old.grams);"
     " INSERT INTO docket_gram (rowid, grams) VALUES (new.number, new.grams); END",
-    "CREATE TRIGGER docket_gram_delete AFTER DELETE ON docket BEGIN"
+    "CREATE TRIGGER docket_gram_delete AFTER DELETE ON docket_words BEGIN"
     " INSERT INTO docket_gram (docket_gram, rowid, grams)"
     " VALUES ('delete', old.number, old.grams); END",
 )
@@ -194,7 +203,7 @@ GRAMS = (
 for _moment, _statements in (("after_create", GRAMS), ("before_drop", ("DROP TABLE docket_gram",))):
     for _statement in _statements:
         _made = sa.DDL(_statement).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
-        sa.event.listen(docket, _moment, _made)
+        sa.event.listen(docket_words, _moment, _made)
 
 attachment = _table(
     "attachment",

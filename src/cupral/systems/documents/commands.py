@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from cupral.ledger import correspondence, workflow
-from cupral.ledger.correspondence import Notice, Recipient
+from cupral.ledger import workflow
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
-from cupral.ledger.stores import attachments, schema
+from cupral.ledger.stores import attachments, correspondence, schema
 from cupral.ledger.stores.attachments import Attachment
+from cupral.ledger.stores.correspondence import Notice, Recipient
 from cupral.ledger.workflow import OWNER, PARTY, Workflow
 from cupral.system import command, workflows
 

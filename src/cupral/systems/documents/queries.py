@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from cupral.ledger.correspondence import NOTICES, comments
-from cupral.ledger.correspondence import inbox as notices
 from cupral.ledger.errors import InputError
 from cupral.ledger.explain import moment
 from cupral.ledger.ledger import Ledger
@@ -12,6 +10,8 @@ from cupral.ledger.reading import note
 from cupral.ledger.result import Result, Row
 from cupral.ledger.stores import docket
 from cupral.ledger.stores.attachments import attachments
+from cupral.ledger.stores.correspondence import NOTICES, comments
+from cupral.ledger.stores.correspondence import inbox as notices
 from cupral.ledger.workflow import OWNER, Move, allowed_moves
 from cupral.ledger.workflow import history as versions
 from cupral.ledger.working_days import today_in_china
@@ -20,6 +20,7 @@ from cupral.systems.documents import compute
 
 MOST = 200
 """Documents listed at once."""
+MOST_SKIPPED = 10_000_000
 
 
 @query
@@ -45,10 +46,10 @@ def find(
         text=text, kind=kind or None, states=compute.states_of(state),
         parties=(party,) if party else None, due_until=until or None,
     )  # fmt: skip
-    most = max(1, min(limit, MOST))
-    found, more = docket.find(ledger.records.database, wanted, limit=most, skip=max(0, skip))
+    most, before = max(1, min(limit, MOST)), max(0, min(skip, MOST_SKIPPED))
+    found, more = docket.find(ledger.records.database, wanted, limit=most, skip=before)
     rows = tuple(_row(entry, today) for entry in found)
-    following: tuple[Row, ...] = ({"skip": max(0, skip) + most},) if more else ()
+    following: tuple[Row, ...] = ({"skip": before + most},) if more else ()
     return Result(query="documents.find", subject=text or kind or "documents", period=today,
                   value=float(len(rows)), unit="1", parts=rows,
                   tables={"next": following})  # fmt: skip
@@ -96,7 +97,7 @@ def _day(given: str | None) -> str:
 
 
 def _before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    return (max(date.fromisoformat(day), date(1, 1, 2)) - timedelta(days=1)).isoformat()
 
 
 def _plain(move: Move) -> Row:

@@ -18,8 +18,9 @@ down_revision = "3"
 
 TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 TABLES = {
-    "docket": ("number!", "kind", "id", "version#", "party", "state", "title", "due?", "words",
-               "grams", "recorded_at#"),
+    "docket": ("number!", "kind", "id", "version#", "party", "state", "title", "due?",
+               "recorded_at#"),
+    "docket_words": ("number!", "words", "grams"),
     "attachment": ("number!", "sha256", "name", "media", "bytes#", "kind", "document", "author",
                    "recorded_at#"),
     "comment": ("number!", "kind", "document", "version#", "action", "text", "author",
@@ -45,7 +46,8 @@ def upgrade() -> None:
     """Make the tables and enter the documents that there are."""
     for table, columns in TABLES.items():
         once = [sa.UniqueConstraint(*ONCE[table][0], name=ONCE[table][1])] if table in ONCE else []
-        op.create_table(table, *(_column(said) for said in columns), *once)
+        own = table != "docket_words"  # whose numbers are those of the docket
+        op.create_table(table, *(_column(said, own_number=own) for said in columns), *once)
     for name, table, indexed in INDEXES:
         op.create_index(name, table, indexed)
     if _embedded():
@@ -53,7 +55,7 @@ def upgrade() -> None:
             op.execute(statement)
     else:
         expression = sa.text("string_to_array(grams, ' ')")
-        op.create_index("docket_by_gram", "docket", [expression], postgresql_using="gin")
+        op.create_index("docket_by_gram", "docket_words", [expression], postgresql_using="gin")
     _fill()
 
 
@@ -72,19 +74,27 @@ def _embedded() -> bool:
 def _fill() -> None:
     """The latest version of each document, in the order in which they were opened."""
     connection, latest = op.get_bind(), dict[tuple[str, str], dict[str, Any]]()
+    words = dict[tuple[str, str], dict[str, str]]()
     rows = connection.execute(sa.text("SELECT * FROM document ORDER BY number")).mappings()
     for row in rows:
         kept = {name: row[name] for name in ("kind", "id", "version", "party", "state")}
-        document = Document(**kept, body=json.loads(row["body"]))
-        found = docket.found_by(document, [])
-        latest[row["kind"], row["id"]] = {**kept, **found, "recorded_at": row["recorded_at"]}
-    table = sa.table("docket", *(sa.column(said.rstrip("!#?")) for said in TABLES["docket"]))
-    if latest:
-        connection.execute(sa.insert(table), list(latest.values()))
+        document, key = Document(**kept, body=json.loads(row["body"])), (row["kind"], row["id"])
+        title, stamp = docket.title_of(document), row["recorded_at"]
+        latest[key] = {**kept, "title": title, "recorded_at": stamp}
+        words[key] = docket.said_by(document, [])
+    for values, (key, text) in zip(latest.values(), words.items(), strict=True):
+        connection.execute(sa.insert(_named("docket")).values(**values))
+        number = sa.text("SELECT number FROM docket WHERE kind = :kind AND id = :id")
+        found = connection.scalar(number, {"kind": key[0], "id": key[1]})
+        connection.execute(sa.insert(_named("docket_words")).values(number=found, **text))
 
 
-def _column(said: str) -> sa.Column[Any]:
+def _named(table: str) -> sa.TableClause:
+    return sa.table(table, *(sa.column(said.rstrip("!#?")) for said in TABLES[table]))
+
+
+def _column(said: str, *, own_number: bool) -> sa.Column[Any]:
     name = said.rstrip("!#?")
     if "!" in said:
-        return sa.Column(name, sa.Integer, primary_key=True)
+        return sa.Column(name, sa.Integer, primary_key=True, autoincrement=own_number)
     return sa.Column(name, sa.BigInteger() if "#" in said else TEXT, nullable="?" in said)

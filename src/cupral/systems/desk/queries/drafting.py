@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from cupral.ledger.amendment import entered
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import FORCES, STATUSES, Definition
 from cupral.ledger.proposal import day
+from cupral.ledger.stores.amendments import entered
 from cupral.systems.desk.compute.shape import fitted, overlaps
 
 LONGEST = 2000

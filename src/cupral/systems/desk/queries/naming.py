@@ -1,4 +1,4 @@
-"""Naming: which files of which systems name a parameter, read from their text."""
+"""Naming: which files of the systems and the ledger name a parameter, read from their text."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _KEY = re.compile(r"^\s*([\w.]+)\s*=", re.MULTILINE)
 
 
 def named_in(id: str) -> tuple[str, ...]:
-    """Files (SYSTEM/FILE) that name a parameter: by its id, or in its own system by its name.
+    """Files (SYSTEM/FILE, ledger/FILE) that name a parameter: by its id, or in its own system by its name.
 
     Examples
     --------
@@ -33,17 +33,18 @@ def named_in(id: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _files() -> tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]:
-    root = Path(cupral.systems.__path__[0])
+    systems = Path(cupral.systems.__path__[0])
+    ledger = systems.with_name("ledger")
+    found = [(path.relative_to(systems), path) for path in _sources(systems)]
+    found += [(path.relative_to(systems.parent), path) for path in _sources(ledger)]
     return tuple(
-        (path.relative_to(root).as_posix(), *_words(path)) for path in sorted(_sources(root))
+        (name.as_posix(), *_words(path)) for name, path in sorted(found) if name.parts[0] != "desk"
     )
 
 
 def _sources(root: Path) -> Iterator[Path]:
     for pattern in ("*.py", "*.toml"):
-        for path in root.rglob(pattern):
-            if path.name != "parameters.toml" and path.relative_to(root).parts[0] != "desk":
-                yield path
+        yield from (path for path in root.rglob(pattern) if path.name != "parameters.toml")
 
 
 def _words(path: Path) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from cupral.ledger.stores.records import Records
 
 NOTICES = "notice"
 """Stands for the kind of a document in the scopes of a Result that read notices."""
+_MOST_NUMBER = 2**31
 MOST_TEXT = 10_000
 """Characters of a comment."""
 
@@ -144,7 +145,8 @@ def read(
     table = schema.notice
     with schema.writing(ledger.records.database) as connection:
         mine = sa.select(table).where(table.c.number == number)
-        if connection.execute(mine).first() is None:
+        known = 0 < number < _MOST_NUMBER and connection.execute(mine).first() is not None
+        if not known:
             raise NotFound(f"no notice {number}; look into the inbox")
         found = connection.execute(mine.where(_for(person, roles, enterprises))).mappings().first()
         if found is None:
