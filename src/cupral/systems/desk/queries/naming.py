@@ -14,7 +14,7 @@ _KEY = re.compile(r"^\s*([\w.]+)\s*=", re.MULTILINE)
 
 
 def named_in(id: str) -> tuple[str, ...]:
-    """Files (SYSTEM/FILE, ledger/FILE) that name a parameter: by its id, or in its own system by its name.
+    """Files (SYSTEM/FILE, ledger/FILE) that name a parameter, in its own system without its system.
 
     Examples
     --------
