@@ -46,7 +46,9 @@ def test_the_ledger_loads_no_system_no_surface_and_no_method() -> None:
     assert not {"pandas", "fastapi", "typer", "highspy", "qdldl", "alembic", "psycopg"} & loaded
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "sqlalchemy", "alembic", "psycopg", "pint"])
+@pytest.mark.parametrize(
+    "engine", ["duckdb", "sqlalchemy", "alembic", "psycopg", "pint", "cryptography"]
+)
 def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
     corners = {
         "duckdb": {"ledger/stores/duckdb.py"},
@@ -56,14 +58,15 @@ def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
             "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",
             "ledger/stores/versions/version_2.py", "ledger/stores/versions/version_4.py",
             "ledger/stores/attachments.py", "ledger/stores/correspondence.py",
-            "ledger/stores/docket.py",
-            "ledger/audit.py", "ledger/backup.py", "ledger/compaction.py",
+            "ledger/stores/docket.py", "ledger/stores/amendments.py",
+            "ledger/audit.py", "ledger/backup.py", "ledger/compaction.py", "ledger/guard.py",
         },
         "alembic": {
             "ledger/stores/migration.py", "ledger/stores/versions/version_1.py",
             "ledger/stores/versions/version_2.py", "ledger/stores/versions/version_4.py",
         },
         "psycopg": set[str](),
+        "cryptography": {"systems/desk/compute/signing.py", "surfaces/cli/amending.py"},
         "pint": {"ledger/quantity.py"},
     }  # fmt: skip
     users = {

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 import cupral.systems
+from cupral.ledger.dependence import assumptions, fingerprint
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger, Read
 from cupral.ledger.parameter import ParameterBook
@@ -157,12 +158,12 @@ def ask(ledger: Ledger, name: str, **arguments: Any) -> Result:
     A kept Result is returned if it stands on the present ledger, parameters and code;
     otherwise the query runs. What the answer stood on is added to the asker's own reading.
     """
-    function = _named(name)
+    function, ledger = _named(name), ledger.pinned()
     stated = bound(function, arguments)
     kept = ledger.kept(name, stated)
     if kept is not None:
         return kept
-    with _asking(ledger) as answers:
+    with answering(ledger) as answers:
         key = result_key(name, stated)
         if key not in answers:
             answers[key] = _answered(ledger, name, function, arguments, stated)
@@ -176,15 +177,16 @@ def call(ledger: Ledger, name: str, **arguments: Any) -> Result:
 
     The inner ones are kept first, so that a refresh in the order of keeping finds them new.
     """
-    with _asking(ledger) as answers:
+    ledger = ledger.pinned()
+    with answering(ledger) as answers:
         result = ask(ledger, name, **arguments)
         for inner, read in answers.values():
             ledger.keep(inner, read)
     return result
 
 
-State = tuple[Path, int, Rights]
-"""Of which ledger, at which posting, seen by whom."""
+State = tuple[Path, int, str, Rights]
+"""Of which ledger, at which posting, with which parameters, seen by whom."""
 
 Answers = dict[str, tuple[Result, Read]]
 """What has been answered, by key, in the order of being finished."""
@@ -193,9 +195,10 @@ _answers: ContextVar[tuple[State, Answers] | None] = ContextVar("cupral_answers"
 
 
 @contextmanager
-def _asking(ledger: Ledger) -> Iterator[Answers]:
+def answering(ledger: Ledger) -> Iterator[Answers]:
     """Answers of one outermost question: none is worked out twice on one state of a ledger."""
-    state, open_ = (ledger.folder, ledger.head, ledger.rights), _answers.get()
+    state = (ledger.folder, ledger.head, ledger.book.version, ledger.rights)
+    open_ = _answers.get()
     if open_ is not None and open_[0] == state:
         yield open_[1]
         return
@@ -217,8 +220,9 @@ def _answered(
         result,
         query=name,
         arguments=stated,
+        badges=tuple(dict.fromkeys((*assumptions(ledger.book, read.scopes), *result.badges))),
         demonstration=result.demonstration or read.demonstration,
-        versions=Versions(read.head, ledger.parameters.version, ledger.code),
+        versions=Versions(read.head, fingerprint(ledger.book, read.scopes), ledger.code),
     )
     return result, read
 

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from cupral.ledger.dependence import fingerprint
 from cupral.ledger.document import Document
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.registers import Enterprise
@@ -27,7 +29,7 @@ def ask(ledger: Ledger, question: Callable[[], Any], name: str = "q.sum") -> Res
     result = Result(
         query=name, subject="A", value=float(value), arguments={},
         demonstration=read.demonstration,
-        versions=Versions(ledger.head, ledger.parameters.version, ledger.code),
+        versions=Versions(ledger.head, fingerprint(ledger.book, read.scopes), ledger.code),
     )  # fmt: skip
     return ledger.keep(result, read)
 
@@ -106,10 +108,14 @@ def test_the_same_result_makes_no_new_version(ledger: Ledger) -> None:
 
 
 def test_other_parameters_or_code_make_a_kept_result_void(ledger: Ledger) -> None:
-    ask(ledger, lambda: january_of_a(ledger))
+    id, day = "balance.significance_level", date(2026, 1, 1)
+    ask(ledger, lambda: ledger.parameter(id, day).value)
     assert replace(ledger, code="other").kept("q.sum", {}) is None
-    book = replace(ledger.parameters, version="other")
-    assert replace(ledger, parameters=book).kept("q.sum", {}) is None
+    level, ratio = ledger.book.on(id, day), ledger.book.on("balance.implausible_ratio", day)
+    other = ledger.book.amended([replace(ratio, value=7)])
+    assert replace(ledger, shipped=other).kept("q.sum", {}) is not None
+    other = ledger.book.amended([replace(level, value=0.01)])
+    assert replace(ledger, shipped=other).kept("q.sum", {}) is None
 
 
 def test_a_result_that_was_overtaken_while_it_was_computed_is_kept_as_stale(

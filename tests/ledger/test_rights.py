@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cupral.ledger.dependence import fingerprint
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NoRight, NotFound
 from cupral.ledger.explain import explain
@@ -136,7 +137,7 @@ def test_an_enterprise_reads_its_own_and_nothing_else(shared: Ledger, what: str)
             shared.flows(site=f"s{number}")
         shared.keep(
             Result(query="test", subject="x", arguments={"site": f"s{number}"},
-                   versions=Versions(2, shared.parameters.version, shared.code)), read,
+                   versions=Versions(2, fingerprint(shared.book, read.scopes), shared.code)), read,
         )  # fmt: skip
     mine, read = shared.seen_by(rights("enterprise", "E1")), READS[what]
     assert read(mine, "1") is not None

@@ -36,7 +36,7 @@ def _entry(name: str, entry: Any) -> Iterator[str]:
     if not isinstance(entry, dict):
         yield "write it as a table, see cupral/ledger/parameter.py"
         return
-    yield from _keys(entry, ENTRY, EXTRA)
+    yield from _keys(entry, ENTRY, {*EXTRA, "example"})
     if entry.get("force", "law") not in FORCES:
         yield f"force {entry['force']!r} is not one of {', '.join(FORCES)}"
     values = [value for value in entry.get("values", []) if isinstance(value, dict)]

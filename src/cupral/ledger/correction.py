@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupral.ledger.errors import Conflict
+from cupral.ledger.errors import Conflict, InputError
 from cupral.ledger.flow import SCHEMAS
+from cupral.ledger.guard import Guard
 from cupral.ledger.stores import rows
-from cupral.ledger.stores.postings import Postings, Receipt
+from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
 
 REVERSE = "reverse:"
@@ -46,6 +47,23 @@ def standing_rows(manifest: Postings, scan: Scan, posting: Receipt) -> dict[str,
             undone = pc.is_in(rows.references(mine), value_set=later["corrects"])
             standing[name] = mine.filter(pc.invert(undone))
     return {name: table for name, table in standing.items() if table.num_rows}
+
+
+def undoing(
+    manifest: Postings, scan: Scan, guard: Guard, posting: str, author: str, reason: str
+) -> Batch | Receipt:
+    """The batch that undoes what stands of a posting; the receipt of what undid it before."""
+    head, (*earlier, last) = manifest.head, reversals(manifest, posting)
+    if len(earlier) % 2:
+        return last
+    standing = standing_rows(manifest, scan, last)
+    if not standing:
+        raise InputError(f"nothing of posting {posting!r} stands any more")
+    guard.post(standing)
+    id = f"{REVERSE}{last.id}"
+    undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
+    parts = parts_of(undone)
+    return Batch(id, author, reason, combined(parts), parts, head)
 
 
 def superseding(

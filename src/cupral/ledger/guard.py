@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from cupral.ledger.document import Document
+from cupral.ledger.errors import InputError
+from cupral.ledger.parameter import KIND
 from cupral.ledger.reading import Reading
 from cupral.ledger.registers import Enterprise, Network, Site
 from cupral.ledger.rights import EVERYTHING, Rights
@@ -26,6 +28,8 @@ class Guard:
 
     database: sa.Engine
     rights: Rights = EVERYTHING
+    assumed: tuple[str, ...] = ()
+    """Parameters that the ledger only assumes: then nothing is written."""
 
     def rows(self, action: str, table: str, sites: Iterable[str] | None) -> None:
         """Refuse rows of these sites (None = of all).
@@ -42,14 +46,21 @@ class Guard:
 
     def post(self, tables: Mapping[str, pa.Table], documents: Iterable[Document] = ()) -> None:
         """Refuse rows and documents that the person may not post."""
+        self.demand_real()
         for name, table in tables.items():
             self.rows("post", name, pc.unique(table["site"]).to_pylist())
         for document in documents:
+            if document.kind == KIND:
+                raise InputError(
+                    f"{document.id} is a value of a parameter: propose it at the parameter desk,"
+                    " where a second person confirms it"
+                )
             parties = {document.party, self._party(document)}
             self.rows("post", f"document:{document.kind}", parties)
 
     def register(self, kind: str, id: str, noun: Enterprise | Site | Network) -> None:
         """Refuse a noun of others, or a site that is put into the hands of others."""
+        self.demand_real()
         parties = {id, noun.enterprise} if isinstance(noun, Site) else {id}
         if isinstance(noun, Site) and self._owners((id,)) == {id}:
             parties = {noun.enterprise}  # nobody's yet
@@ -63,6 +74,20 @@ class Guard:
             return site
         lines = (replace(line, metal_stream="", energy_streams=()) for line in site.lines)
         return replace(site, lines=tuple(lines))
+
+    def demand_real(self) -> None:
+        """Refuse to write what only holds in a scenario.
+
+        Raises
+        ------
+        InputError
+            If the ledger assumes parameters.
+        """
+        if self.assumed:
+            raise InputError(
+                f"this is a scenario that assumes {', '.join(self.assumed)}: it writes nothing;"
+                " propose the value at the parameter desk, and let a second person confirm it"
+            )
 
     def seen(
         self, found: list[Document], kind: str | None, *, party: str | None, id: str | None

@@ -5,26 +5,23 @@ that stand now, or as of an earlier posting. Everything else (registers, documen
 audit) is kept in the documents database beside the manifest, in the same transactions.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupral.ledger.committing import committed
 from cupral.ledger.compaction import tended
-from cupral.ledger.correction import (
-    REVERSE,
-    reversals,
-    standing_rows,
-    superseding,
-    unreversed,
-)
+from cupral.ledger.correction import REVERSE, superseding, undoing, unreversed
+from cupral.ledger.dependence import fingerprint, note_value, note_values
 from cupral.ledger.document import Document
-from cupral.ledger.errors import Conflict, InputError, NotFound
+from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.guard import Guard
 from cupral.ledger.parameter import Parameter, ParameterBook
 from cupral.ledger.period import Period
@@ -41,14 +38,12 @@ from cupral.ledger.result import Result, result_key
 from cupral.ledger.rights import EVERYTHING, Rights
 from cupral.ledger.scope import Scope, Wanted
 from cupral.ledger.stores import rows, schema
+from cupral.ledger.stores.amendments import Amendments
 from cupral.ledger.stores.database import EMBEDDED, open_database
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.postings import Batch, Postings, Receipt, combined, parts_of
 from cupral.ledger.stores.protocol import Filter, Scan
 from cupral.ledger.stores.records import Records, document_parts
-
-_PATIENCE = 20
-"""How often rows to be undone are read again when other writers change them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +51,15 @@ class Ledger:
     """One ledger in one folder."""
 
     folder: Path
-    parameters: ParameterBook
+    shipped: ParameterBook
     code: str
     manifest: Postings
     records: Records
     scan: Scan
     rights: Rights = EVERYTHING
     """What the person who uses it may do; asked at every read and write."""
+    amendments: Amendments | int = 0
+    """What the parameter desk confirms; or the document up to which `shipped` holds it already."""
 
     @staticmethod
     def open(
@@ -79,7 +76,8 @@ class Ledger:
         """
         root, book = Path(folder), parameters or ParameterBook({}, "none")
         engine = open_database(root, database)
-        return Ledger(root, book, code, Postings(engine, root), Records(engine), DuckScan())
+        manifest, records, confirmed = Postings(engine, root), Records(engine), Amendments(engine)
+        return Ledger(root, book, code, manifest, records, DuckScan(), amendments=confirmed)
 
     def seen_by(self, rights: Rights) -> "Ledger":
         """The same ledger as one person may use it."""
@@ -88,7 +86,7 @@ class Ledger:
     @property
     def guard(self) -> Guard:
         """What asks these rights."""
-        return Guard(self.records.database, self.rights)
+        return Guard(self.records.database, self.rights, tuple(self.shipped.assumed))
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -134,13 +132,13 @@ class Ledger:
             if not supersede:
                 return batch
             head = self.head
-            undoing = {
+            both = {
                 name: superseding(self.manifest, self.scan, name, table, id)
                 for name, table in tables.items()
             }
-            return replace(batch, parts=(*parts_of(undoing), *acts), read_at=head)
+            return replace(batch, parts=(*parts_of(both), *acts), read_at=head)
 
-        return self._commit(prepared, settled)
+        return tended(self, committed(self.manifest, self.records, prepared, settled))
 
     def reverse(self, posting: str, *, author: str, reason: str) -> Receipt:
         """Undo what still stands of a posting by counter-rows (冲销).
@@ -153,41 +151,8 @@ class Ledger:
         if not reason.strip():
             raise InputError(f"reversing {posting!r} needs a reason; say why it was wrong")
         self.manifest.get(posting)
-
-        def reversing() -> Batch | Receipt:
-            head, (*earlier, last) = self.head, reversals(self.manifest, posting)
-            if len(earlier) % 2:
-                return last
-            standing = standing_rows(self.manifest, self.scan, last)
-            if not standing:
-                raise InputError(f"nothing of posting {posting!r} stands any more")
-            self.guard.post(standing)
-            id = f"{REVERSE}{last.id}"
-            undone = {name: rows.counter(name, table, id, 0) for name, table in standing.items()}
-            parts = parts_of(undone)
-            return Batch(id, author, reason, combined(parts), parts, head)
-
-        return self._commit(reversing, ())
-
-    def _commit(
-        self, prepared: Callable[[], Batch | Receipt], documents: Sequence[Document]
-    ) -> Receipt:
-        """Commit a batch; prepare it again if rows that it undoes have changed meanwhile.
-
-        What has been done before prepares to its receipt.
-        """
-
-        def within(connection: Any, batch: Batch, seq: int, scopes: Any) -> None:
-            for document in documents:
-                self.records.put_document(connection, document, batch.author, batch.id)
-            self.records.mark_stale(connection, seq, scopes)
-
-        for _ in range(_PATIENCE):
-            batch = prepared()
-            receipt = batch if isinstance(batch, Receipt) else self.manifest.commit(batch, within)
-            if receipt is not None:
-                return tended(self, receipt)
-        raise Conflict("other writers keep changing the same rows; try again when they are done")
+        reversing = partial(undoing, self.manifest, self.scan, self.guard, posting, author, reason)
+        return tended(self, committed(self.manifest, self.records, reversing, ()))
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -272,9 +237,39 @@ class Ledger:
         rows, whole = self.manifest.all(), self.rights.over("read", "posting") == "all"
         return rows if whole else [row for row in rows if row["author"] == self.rights.name]
 
+    # -- parameters ------------------------------------------------------------------------
+
+    @property
+    def book(self) -> ParameterBook:
+        """The shipped parameters as the desk has amended them, without noting a reading."""
+        return self.pinned().shipped
+
+    @property
+    def parameters(self) -> ParameterBook:
+        """The same, noted as read from the first parameter to the last."""
+        note_values("*")
+        return self.book
+
     def parameter(self, id: str, on: date) -> Parameter:
         """The value of a parameter in force on a day (see `ParameterBook.on`)."""
-        return self.parameters.on(id, on)
+        note_value(id, on)
+        return self.book.on(id, on)
+
+    def dated(self, id: str) -> dict[str, tuple[Parameter, ...]]:
+        """All values of a parameter; of all whose ids begin so, if the id ends in '*'."""
+        note_values(id)
+        return self.book.matching(id)
+
+    def pinned(self) -> "Ledger":
+        """The same ledger with the parameters of this moment: one answer stands on one book."""
+        if isinstance(self.amendments, int):
+            return self
+        until, book = self.amendments.over(self.shipped)
+        return replace(self, shipped=book, amendments=until)
+
+    def assuming(self, values: Mapping[str, Any]) -> "Ledger":
+        """The ledger of a scenario (see `ParameterBook.assuming`): it keeps and writes nothing."""
+        return replace(pinned := self.pinned(), shipped=pinned.shipped.assuming(values))
 
     # -- registers and documents -----------------------------------------------------------
 
@@ -349,15 +344,19 @@ class Ledger:
 
     def reading(self) -> AbstractContextManager[Read]:
         """Note everything that is read inside, for a Result's dependencies."""
-        return noting(Read(*self.state))
+        head, documents, registers = self.state
+        if isinstance(self.amendments, int):  # what was confirmed since is not in the book
+            documents = min(documents, self.amendments)
+        return noting(Read(head, documents, registers))
 
     def kept(self, query: str, arguments: Mapping[str, Any]) -> Result | None:
         """The kept Result of a question, if nothing that it stood on has changed."""
         key = result_key(query, arguments)
         for row in self.records.kept(key, 1):
+            stood = self.records.readings(key)
             current = (row["stale_since"], row["parameters"], row["code"])
-            if current == (None, self.parameters.version, self.code):
-                self.guard.readings(stood := self.records.readings(key))
+            if current == (None, fingerprint(self.book, stood), self.code):
+                self.guard.readings(stood)
                 note_all(stood, demonstration=row["body"]["demonstration"])
                 return Result.from_document(row["body"])
         return None
@@ -365,9 +364,11 @@ class Ledger:
     def keep(self, result: Result, read: Read) -> Result:
         """Keep a Result with what it stood on; equal content makes no new version.
 
-        If that has changed since the reading began, the Result is kept as stale.
+        If that has changed since the reading began, the Result is kept as stale. What stands
+        on an assumption is not kept.
         """
-        return self.records.keep(result, read)
+        real = not (self.shipped.assumed or result.scenario)
+        return self.records.keep(result, read) if real else result
 
     def results(self, *, stale: bool | None = None) -> list[dict[str, Any]]:
         """The latest version of every kept statement with its manifest row."""

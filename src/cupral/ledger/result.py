@@ -11,9 +11,13 @@ Row = Mapping[str, Any]
 """One line of a small table: text, numbers, booleans or None by column name."""
 
 
+SCENARIO = "scenario: "
+"""What the badge of an assumption begins with; 'assumes ID = VALUE' follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a Result stands on: posting number, parameter book and code."""
+    """What a Result stands on: posting number, the parameters that it used, and code."""
 
     ledger: int = 0
     parameters: str = ""
@@ -61,6 +65,11 @@ class Result:
     def document(self) -> dict[str, Any]:
         """Plain JSON-able content; numbers that are not finite are refused."""
         return _plain(asdict(self), self.query)  # type: ignore[no-any-return]
+
+    @property
+    def scenario(self) -> bool:
+        """Whether it stands on an assumption, so that it is shown but never kept."""
+        return any(badge.startswith(SCENARIO) for badge in self.badges)
 
     @property
     def sha256(self) -> str:

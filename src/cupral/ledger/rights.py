@@ -62,7 +62,7 @@ MATRIX: Mapping[str, Mapping[tuple[str, str], str]] = MappingProxyType({
 _TABLES = {"flows": "important", "assays": "core", "stocktakes": "important",
            "register:enterprise": "general", "register:site": "general",
            "document:plan": "general", "document:clause": "general",
-           "document:release": "general"}  # fmt: skip
+           "document:parameter": "general", "document:release": "general"}  # fmt: skip
 
 
 def grade_of(table: str) -> str:
@@ -73,6 +73,8 @@ def grade_of(table: str) -> str:
     >>> grade_of("assays"), grade_of("register:site"), grade_of("document:return")
     ('core', 'general', 'important')
     """
+    if table.startswith("parameter:"):
+        return "general"
     return _TABLES.get(table, "important")
 
 

@@ -235,8 +235,8 @@ def test_standard_coal_is_taken_on_one_day(ledger: Ledger) -> None:
     id = "efficiency.standard_coal_electricity"
     (old,) = ledger.parameters.values[id]
     new = replace(old, valid_from=date(2026, 1, 1), value=0.2, status="unconfirmed")
-    book = replace(ledger.parameters, values={**ledger.parameters.values, id: (old, new)})
-    result = ask(replace(ledger, parameters=book), "efficiency.energy_level", site="north",
+    book = ledger.book.amended([new])
+    result = ask(replace(ledger, shipped=book), "efficiency.energy_level", site="north",
                  line="L1", boundary="comprehensive", norm="cu_concentrate_to_cathode",
                  through="2026-10")  # fmt: skip
     assert result.value == pytest.approx(200.0)

@@ -279,10 +279,9 @@ def test_what_is_questioned_and_refused_are_parameters(firms: Ledger) -> None:
     """Amended, they hold at once: a tolerance of 20 points, an index up to 900."""
     changed = {"statistics.value_added_rate_tolerance": 0.2,
                "statistics.price_index_range": {"low": 20, "high": 900}}  # fmt: skip
-    values = dict(firms.parameters.values)
-    for id, value in changed.items():
-        values[id] = tuple(replace(dated, value=value) for dated in values[id])
-    amended = replace(firms, parameters=replace(firms.parameters, values=values))
+    book = firms.book
+    news = [replace(dated, value=changed[id]) for id in changed for dated in book.dated(id)]
+    amended = replace(firms, shipped=book.amended(news))
     given = [filing("cu-a", "2026-03", 1.0, value_added_rate=0.3, price_index=800.0)]
     with pytest.raises(RowFaults, match=r"price_index.*from 20 to 500"):
         file(firms, given)

@@ -127,11 +127,10 @@ def test_a_product_without_a_price_in_one_year_is_needed(ledger: Ledger) -> None
     """Priced this year only, it has no worth of last year: named, not a crash."""
     two_years(ledger, {"cu-a": 0.0})
     id = "statistics.prices"
-    old, new = ledger.parameters.values[id]
+    old, _ = ledger.parameters.values[id]
     short = {name: price for name, price in old.value.items() if name != "cathode_copper"}
-    values = {**ledger.parameters.values, id: (replace(old, value=short), new)}
-    book = replace(ledger.parameters, values=values)
-    result = ask(replace(ledger, parameters=book), "statistics.estimate", kind="revenue",
+    book = ledger.book.amended([replace(old, value=short)])
+    result = ask(replace(ledger, shipped=book), "statistics.estimate", kind="revenue",
                  chain="copper", year=2026)  # fmt: skip
     assert (result.status, result.needs) == (
         "cannot decide", ("statistics.prices of cathode_copper",),

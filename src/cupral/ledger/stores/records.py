@@ -11,8 +11,10 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from cupral.ledger.dependence import names
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
+from cupral.ledger.parameter import CONFIRMED, KIND
 from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
 from cupral.ledger.stores import docket, schema
@@ -85,7 +87,7 @@ class Records:
                     recorded_at=now(),
                 )
             )  # fmt: skip
-            self.mark_stale(connection, _head(connection), [(f"register:{kind}", id, "", 0)])
+            self.mark_stale(connection, head_of(connection), [(f"register:{kind}", id, "", 0)])
         return version
 
     def registered(self, kind: str, id: str, version: int | None = None) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class Records:
     def touched(cls, connection: sa.Connection, kind: str, parties: Collection[str]) -> None:
         """Mark every Result that stood on documents of this kind and these parties."""
         scopes = product((f"document:{kind}", "document:*"), parties, [""], [0])
-        cls.mark_stale(connection, _head(connection), list(scopes))
+        cls.mark_stale(connection, head_of(connection), list(scopes))
 
     def documents(self, latest: bool = True, **filters: str | None) -> list[Document]:
         """Documents by kind, id, party, state; the latest version of each unless told."""
@@ -230,6 +232,41 @@ class Records:
         with self.database.connect() as connection:
             return {tuple(row) for row in connection.execute(query)}
 
+    def results_on(self, tables: Sequence[str]) -> list[dict[str, Any]]:
+        """The latest version of every kept statement that stands on one of these tables."""
+        table, scope = schema.result, schema.result_scope.c
+        standing = sa.select(scope.result_id).where(scope.table_name.in_(tables))
+        query = sa.select(table).where(table.c.id.in_(_NEWEST), table.c.id.in_(standing))
+        with self.database.connect() as connection:
+            rows = schema.one_by_one(connection.execute(query.order_by(table.c.id)))
+        return [{**row, "body": json.loads(row["body"])} for row in rows]
+
+    def counts_on(self, beginning: str) -> dict[str, int]:
+        """How many kept statements stand on each table whose name begins so."""
+        scope = schema.result_scope.c
+        query = (
+            sa.select(scope.table_name, sa.func.count(scope.result_id.distinct()))
+            .where(scope.table_name.startswith(beginning, autoescape=True))
+            .where(scope.result_id.in_(_NEWEST))
+            .group_by(scope.table_name)
+        )
+        with self.database.connect() as connection:
+            return {str(name): int(count) for name, count in connection.execute(query)}
+
+    @staticmethod
+    def fresh_scopes(
+        connection: sa.Connection, tables: Sequence[str]
+    ) -> list[tuple[str, int, int]]:
+        """Table, first and last of what Results that are not stale read of these tables."""
+        scope, result = schema.result_scope.c, schema.result.c
+        query = (
+            sa.select(scope.table_name, scope.first, scope.last)
+            .join(schema.result, result.id == scope.result_id)
+            .where(result.stale_since.is_(None), scope.table_name.in_(tables))
+            .distinct()
+        )
+        return [(row.table_name, row.first, row.last) for row in connection.execute(query)]
+
     @staticmethod
     def mark_stale(connection: sa.Connection, seq: int, scopes: Sequence[Scope]) -> None:
         """Mark every Result that stood on what a posting, document or register version touches."""
@@ -296,7 +333,8 @@ def _touching(scopes: Sequence[Scope]) -> dict[tuple[str, str, str], set[int]]:
     return months
 
 
-def _head(connection: sa.Connection) -> int:
+def head_of(connection: sa.Connection) -> int:
+    """Number of the latest posting."""
     return int(connection.execute(sa.select(sa.func.max(schema.posting.c.seq))).scalar() or 0)
 
 
@@ -311,9 +349,14 @@ def _overtaken(connection: sa.Connection, read: Read) -> int | None:
     changed |= {(f"register:{kind}", 0) for (kind,) in connection.execute(versions)}
     if any(name.startswith("document:") for name, _ in changed):
         changed.add(("document:*", 0))
+    amendments = acts.with_only_columns(document.body).where(
+        document.kind == KIND, document.state == CONFIRMED
+    )
+    bodies = [json.loads(body) for (body,) in connection.execute(amendments)]
+    amended = {name for body in bodies for name in names(body["parameter"])}
     overtaken = any(
-        table == name and first <= month <= last
+        table in amended or (table == name and first <= month <= last)
         for table, _, _, first, last in read.scopes
         for name, month in changed
     )
-    return _head(connection) if overtaken else None
+    return head_of(connection) if overtaken else None

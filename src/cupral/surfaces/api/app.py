@@ -14,6 +14,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.surfaces import demonstration_logins
 from cupral.surfaces.api.accounts import add_offices
 from cupral.surfaces.api.actions import add_actions
+from cupral.surfaces.api.amending import add_amending
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
 from cupral.surfaces.api.desk import Desk
@@ -65,6 +66,7 @@ def create_app(
     logins = demonstration_logins.read(ledger.folder)
     add_entrance(app, Entrance(people, configured() if provider is None else provider, logins))
     add_offices(app, people)
+    add_amending(app, desk)
     add_documents(app)
     add_pages(app, desk)
     return app

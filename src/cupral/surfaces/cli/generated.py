@@ -78,7 +78,10 @@ def given(found: Signature, options: dict[str, Any]) -> dict[str, Any]:
     """Arguments from options: what was not given keeps its default."""
     texts = {name: str(value) for name, value in options.items() if value is not None}
     files = {a.name for a in found.arguments if a.kind == "bytes"} & set(texts)
-    contents = {name: content_of(Path(texts.pop(name))) for name in sorted(files)}
+    paths = {name: Path(texts.pop(name)) for name in sorted(files)}
+    if paths and any(a.name == "filename" for a in found.arguments):
+        texts.setdefault("filename", next(iter(paths.values())).name)
+    contents = {name: content_of(path) for name, path in paths.items()}
     return found.read(texts, contents)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from cupral.ledger.errors import InputError
 from cupral.ledger.result import Result
+from cupral.surfaces.cli.amending import effects, key
 from cupral.surfaces.cli.session import reading, write
 from cupral.surfaces.cli.terminal import console, show_json, show_rows
 from cupral.system import ask
@@ -92,5 +93,5 @@ def brief(
     write(out, writers[out.suffix](result))
 
 
-WRITTEN = {"plan": {"status": status, "brief": brief}}
+WRITTEN = {"plan": {"status": status, "brief": brief}, "desk": {"key": key, "effects": effects}}
 """Commands of systems that are written by hand; the others are made from signatures."""

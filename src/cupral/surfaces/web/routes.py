@@ -5,7 +5,7 @@ from cupral.surfaces.web.views.account import account
 from cupral.surfaces.web.views.documents import document, documents, inbox
 from cupral.surfaces.web.views.networks import network, networks
 from cupral.surfaces.web.views.overview import overview
-from cupral.surfaces.web.views.parameters import parameters
+from cupral.surfaces.web.views.parameters import parameter, parameters
 from cupral.surfaces.web.views.postings import postings
 from cupral.surfaces.web.views.questions import question
 from cupral.surfaces.web.views.sites import site, sites
@@ -27,6 +27,7 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("/inbox", inbox),
     ("/systems", systems),
     ("/parameters", parameters),
+    ("/parameters/{id}", parameter),
     ("/postings", postings),
     ("/query/{system}/{query}", question),
 )

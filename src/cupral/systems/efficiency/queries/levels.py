@@ -271,7 +271,7 @@ def _verdict(reached: int | None) -> str:
 def _day(ledger: Ledger, norm: str, on: str) -> date:
     if on:
         return Period.parse(on).last_day
-    dated = ledger.parameters.values.get(f"efficiency.{norm}", ())
+    dated = ledger.dated(f"efficiency.{norm}").get(f"efficiency.{norm}", ())
     newest = max(dated, key=lambda item: item.valid_from, default=None)
     if newest is None or newest.valid_to is None:
         return date.max

@@ -29,8 +29,7 @@ def published(ledger: Ledger, *, year: int = 2026, through: str = "") -> Result:
     """
     series = [
         parameter
-        for id, values in sorted(ledger.parameters.values.items())
-        if id.startswith("plan.published_")
+        for _, values in sorted(ledger.dated("plan.published_*").items())
         for parameter in values
     ]
     products = dict.fromkeys(parameter.value["product"] for parameter in series)

@@ -1,0 +1,1 @@
+"""Shapes of values, what a change changes, and signatures: pure functions."""
