@@ -103,15 +103,16 @@ def publish(
 
 
 _TEXTS = (
-    ("table", "表", "table", "which table"), ("item", "指标", "item", "product or sum of money"),
-    ("city", "地区", "city", "city; empty = the province"), ("period", "时期", "period", "period"),
-    ("span", "口径", "span", "month, or January to the month"), ("unit", "单位", "unit", "unit"),
+    ("table", "表", "which table"), ("item", "指标", "product or sum of money"),
+    ("chain", "产业链", "chain of a sum of money; all = both"),
+    ("city", "地区", "city; empty = the province"), ("period", "时期", "month or merged months"),
+    ("span", "口径", "the period itself, or January to its end"), ("unit", "单位", "unit"),
 )  # fmt: skip
 TEMPLATE = Template(
     "release", "公布数据 published figures",
     (
         *(Column(name=name, aliases=(zh,), description_zh=zh, description_en=text)
-          for name, zh, _, text in _TEXTS),
+          for name, zh, text in _TEXTS),
         Column(name="value", aliases=("数值",), kind="number", description_zh="数值；不公布的为空",
                description_en="value; empty where it is withheld"),
         Column(name="mark", aliases=("标记",), description_zh=NOTE_ZH, description_en=NOTE_EN),

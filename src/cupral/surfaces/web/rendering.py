@@ -11,7 +11,7 @@ from cupral.surfaces.web import figures, phrases, tables, words
 from cupral.surfaces.web.asked import Asked, Page
 
 _HERE = Path(__file__).parent
-PAGES = ("overview", "sites", "upload", "networks", "systems", "parameters", "postings")
+PAGES = ("overview", "sites", "upload", "networks", "released", "systems", "parameters", "postings")
 """Entries of the navigation, in order; the first is at '/'."""
 
 

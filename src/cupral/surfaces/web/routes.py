@@ -7,6 +7,7 @@ from cupral.surfaces.web.views.overview import overview
 from cupral.surfaces.web.views.parameters import parameters
 from cupral.surfaces.web.views.postings import postings
 from cupral.surfaces.web.views.questions import question
+from cupral.surfaces.web.views.released import released
 from cupral.surfaces.web.views.sites import site, sites
 from cupral.surfaces.web.views.systems import systems
 from cupral.surfaces.web.views.upload import upload
@@ -21,6 +22,7 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("/upload", upload),
     ("/networks", networks),
     ("/networks/{site}", network),
+    ("/released", released),
     ("/systems", systems),
     ("/parameters", parameters),
     ("/postings", postings),

@@ -10,11 +10,12 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
+from cupral.ledger.release import publish
 from cupral.system import bound, command, queries
 from cupral.systems.plan.compute import judging, reading
 from cupral.systems.plan.compute.contributing import number
 from cupral.systems.plan.model import Clause, Plan, Source
-from cupral.systems.plan.queries import plans
+from cupral.systems.plan.queries import plans, publication
 
 
 @command
@@ -166,6 +167,34 @@ def report_progress(
     state = "done" if progress == 100 else "open"
     document = Document(kind="clause", id=f"{plan}:{clause}", party=unit, body=body, state=state)
     return _put(ledger, document, author)
+
+
+@command
+def publish_status(
+    ledger: Ledger, *, author: str, plan: str = plans.SHANDONG, through: str = ""
+) -> Document:
+    """Publish the headline value of each target whose contributing enterprises allow it.
+
+    A figure that fewer than three enterprises contribute to, or that one dominates, is withheld;
+    one whose step from an earlier version would single somebody out keeps its earlier value.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    author : str
+    plan : str
+        Plan id.
+    through : str
+        Last month counted; empty = the last declared month of the plan's year.
+
+    Returns
+    -------
+    Document
+        Kind 'release', party 'public'; publishing the same again makes no new version.
+    """
+    body, basis, demonstration = publication.drafted(ledger, plan, through)
+    return publish(ledger, f"plan:{plan}", author=author, body=body, basis=basis,
+                   demonstration=demonstration)  # fmt: skip
 
 
 def _check_report(clause: Clause, unit: str, progress: float, evidence: list[str]) -> None:

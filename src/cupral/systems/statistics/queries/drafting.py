@@ -115,11 +115,14 @@ def _grouped(spans: set[tuple[int, ...]]) -> dict[tuple[int, ...], str]:
         mine = [group for group in groups if group & set(span)]
         groups = [group for group in groups if group not in mine]
         groups.append(set(span).union(*mine))
-    named = {
-        min(group): str(Period.run(min(group), max(group))) for group in sorted(groups, key=min)
-    }
+    named = {min(group): _named(min(group), max(group)) for group in sorted(groups, key=min)}
     group_of = {month: min(group) for group in groups for month in group}
     return {span: named[group_of[span[0]]] for span in sorted(spans)}
+
+
+def _named(first: int, last: int) -> str:
+    merged = Period.parse(f"{first // 100}-JF")
+    return str(merged if merged.months == (first, last) else Period.run(first, last))
 
 
 def _periods(filed: Filed) -> list[str]:
