@@ -21,7 +21,7 @@ CITIES, MONTHS, SEED = 16, 12, 4
 SAMPLE = 5
 
 
-def province(products: int = 60, seed: int = SEED) -> Panel:
+def province(products: int = 60, makers: float = 4.0, seed: int = SEED) -> Panel:
     """A table in value: a few large and many small makers of each product, one city each."""
     groups = {
         (chain, group): [("product", n) for n in range(products)
@@ -35,7 +35,7 @@ def province(products: int = 60, seed: int = SEED) -> Panel:
     rng, leaf, holder, usual, firm = np.random.default_rng(seed), [], [], [], 0
     for product in range(products):
         for city in rng.choice(CITIES, size=rng.integers(3, 12), replace=False):
-            for _ in range(1 + rng.poisson(4)):
+            for _ in range(1 + rng.poisson(makers)):
                 leaf.append(place[("product", product), city])
                 holder.append(firm if rng.random() < 0.8 else rng.integers(0, firm + 1))
                 usual.append(rng.lognormal(3.0, 1.2))
@@ -60,22 +60,31 @@ def bare(panel: Panel, pattern: Pattern) -> float:
 
 
 def main() -> None:
-    """Print sizes and times."""
-    panel = province(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    """Print sizes and times, from benign (many makers in a cell) to hostile (one or two)."""
+    products = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    for makers in (4.0, 1.5, 0.5):
+        measured(province(products, makers), f"1 + {makers:g} makers in a cell")
+
+
+def measured(panel: Panel, told: str) -> None:
+    """Protect and audit one table."""
     began = time.perf_counter()
     pattern = protect(panel, Rule())
     seconds = time.perf_counter() - began
     value = sum(column.value for column in panel.columns)
     secondary = pattern.hidden & ~pattern.primary
-    print(f"cells {len(panel.cells)} x {len(panel.columns)} months, {panel.holders} enterprises")
     print(
-        f"sensitive {pattern.primary.sum()} cells, hidden besides {secondary.sum()}"
-        f" ({value[secondary].sum() / value[~pattern.primary].sum():.1%} of the value that could"
-        f" be shown); sensitive in all months {pattern.audit.sensitive};"
-        f" doubts {sum(map(len, pattern.audit.doubts))}"
+        f"{told}: cells {len(panel.cells)} x {len(panel.columns)} months,"
+        f" {panel.holders} enterprises"
     )
-    print(f"protected and audited in {seconds:.2f} s (bar 10 s); safe: {pattern.audit.safe}")
-    print(f"a bare linear program for each of them would take {bare(panel, pattern):.0f} s")
+    print(
+        f"  sensitive {pattern.primary.sum()} cells ({pattern.audit.sensitive} with months),"
+        f" hidden besides {secondary.sum()}"
+        f" ({value[secondary].sum() / value[~pattern.primary].sum():.1%} of the value that could"
+        f" be shown); doubts {sum(map(len, pattern.audit.doubts))}"
+    )
+    print(f"  protected and audited in {seconds:.2f} s (bar 10 s); safe: {pattern.audit.safe}")
+    print(f"  a bare linear program for each of them would take {bare(panel, pattern):.0f} s")
 
 
 if __name__ == "__main__":

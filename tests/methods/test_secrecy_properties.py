@@ -100,7 +100,9 @@ def known_by_sums(panel: Panel, hidden: list[np.ndarray]) -> tuple[dict, dict, s
     return filed, cells, shut
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))]
+)
 def test_no_contribution_leaks_from_a_random_table(seed: int) -> None:
     """Nobody brings anybody's part of any cell, published or hidden, closer than p."""
     panel = random_panel(seed, 2, 3)
@@ -114,7 +116,7 @@ def test_no_contribution_leaks_from_a_random_table(seed: int) -> None:
 def test_the_attack_finds_what_primary_suppression_alone_gives_away() -> None:
     """It is no weak attacker: hiding only the sensitive cells leaks in most tables."""
     found = 0
-    for seed in range(6):
+    for seed in range(4):
         panel = random_panel(seed, 2, 2)
         filed, cells = contributions(panel)
         primary = sensitivity(panel.columns[0], RULE).primary
@@ -123,10 +125,12 @@ def test_the_attack_finds_what_primary_suppression_alone_gives_away() -> None:
         leaking = bool(leaks(filed, cells, shut, RULE.p))
         found += leaking
         assert not (safe and leaking)
-    assert found >= 2
+    assert found >= 1
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 6))]
+)
 def test_months_that_are_safe_are_safe_beside_their_sums(seed: int) -> None:
     """Cumulations need no columns of their own: the attack on months and sums finds nothing."""
     panel = random_panel(seed, 2, 2, months=3)
@@ -136,7 +140,9 @@ def test_months_that_are_safe_are_safe_beside_their_sums(seed: int) -> None:
     assert leaks(filed, cells, shut, RULE.p) == []
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 6))]
+)
 def test_a_cell_may_close_in_a_later_month(seed: int) -> None:
     """What was published stays known; from the month of closing on, sums are hidden as well."""
     whole = random_panel(seed, 2, 2, months=3, fewest=4)
@@ -164,7 +170,7 @@ def test_a_cell_may_close_in_a_later_month(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(2, 5), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_pattern_is_proven_and_hides_what_is_sensitive(
     seed: int, rows: int, columns: int, zeros: bool
 ) -> None:

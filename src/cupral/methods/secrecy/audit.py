@@ -63,24 +63,22 @@ def audit(panel: Panel, rule: Rule, hidden: Mask, *, doubts: Doubts = ()) -> Aud
     given = [*doubts, *[()] * (len(found) - len(doubts))]
     router, proofs, exposed = Router(panel.relations, np.ones(len(panel.cells))), [], []
     for number, (view, some) in enumerate(zip(found, given, strict=True)):
-        known = replayed(view, panel.relations, some, hidden)
+        sought = _sought(replayed(view, panel.relations, some, hidden), router, hidden)
+        known = replayed(view, panel.relations, sought.doubts, hidden)  # trust no solver
         proofs.append(tuple(known.doubts))
-        exposed += _column(known, router, hidden, number)
-        proofs[-1] = tuple(known.doubts)
+        for target in range(view.targets.size):
+            exposed += [_exposure(view, target, one, number) for one in known.missing(target)]
     sensitive = sum(view.targets.size for view in found)
     return Audit(tuple(exposed), tuple(proofs), sensitive)
 
 
-def _column(known: Proof, router: Router, hidden: Mask, number: int) -> list[Exposure]:
-    exposed = []
+def _sought(known: Proof, router: Router, hidden: Mask) -> Proof:
+    """A proof with doubts for all hidden targets that have some."""
     for target, place in enumerate(known.view.targets):
-        if not hidden[place]:
-            exposed += [_exposure(known.view, target, one, number) for one in known.missing(target)]
-            continue
-        for found in seek(known, router, target, hidden):
-            if isinstance(found, tuple):
-                exposed.append(_exposure(known.view, target, found, number))
-    return exposed
+        if hidden[place]:
+            for _ in seek(known, router, target, hidden):
+                pass
+    return known
 
 
 def _exposure(view: View, target: int, missing: tuple[float, int], number: int) -> Exposure:

@@ -13,9 +13,11 @@ import numpy as np
 from scipy import sparse
 
 from cupral.methods.secrecy.engine import Router
-from cupral.methods.secrecy.panel import CLOSURE, Mask, Vector
+from cupral.methods.secrecy.panel import Mask, Vector
 from cupral.methods.secrecy.reader import SLACK, View, known_to, steps
 
+_DUST = 1e-7
+"""Largest residual of a relation, of the doubt's largest move: a solver's rounding."""
 SIDES = ((1.0, "above"), (-1.0, "below"))
 
 
@@ -133,7 +135,7 @@ def sound(relations: sparse.csr_array, doubt: Vector, hidden: Mask) -> bool:
     """Whether a doubt leaves published cells alone and every total the sum of its parts."""
     if doubt[~hidden].any():
         return False
-    return bool(np.abs(relations @ doubt).max(initial=0.0) <= CLOSURE * np.abs(doubt).max())
+    return bool(np.abs(relations @ doubt).max(initial=0.0) <= _DUST * np.abs(doubt).max())
 
 
 def replayed(view: View, relations: sparse.csr_array, doubts: Iterable[Vector], hidden: Mask) -> (
