@@ -8,6 +8,7 @@ cheapest doubt for each sensitive cell in turn (after Castro's shortest paths, C
 turned out needless are shown again. Either way the audit has the last word.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,12 +102,13 @@ def _heuristic(
     """Sensitive cells one after the other, each by the cheapest doubt."""
     hidden, price = shut.copy(), weight / weight.max(initial=1e-300)
     router = Router(panel.relations, np.where(hidden, _FREE, price))
-    proofs = [proof(view) for view in found]
+    proofs, hints = [proof(view) for view in found], defaultdict[int, list[Vector]](list)
     for number, known in enumerate(proofs):
         for target, place in enumerate(known.view.targets):
-            for doubt in seek(known, router, target, ~kept):
+            for doubt in seek(known, router, target, ~kept, tuple(hints[place])):
                 if isinstance(doubt, tuple):
                     raise _unprotected(panel, number, int(place), doubt)
+                hints[place].append(doubt)
                 if (doubt[~hidden] != 0).any():
                     hidden |= doubt != 0
                     router.price(np.where(hidden, _FREE, price))

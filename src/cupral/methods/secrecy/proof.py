@@ -43,26 +43,36 @@ class Proof:
     up: np.ndarray
     """(targets, readers) whether he must reckon with so much more."""
     down: np.ndarray
+    open: Mask
+    """(targets,) whether anything of a target is not shown yet."""
     doubts: list[Vector] = field(default_factory=list)
 
     def absorb(self, doubt: Vector) -> None:
-        """Note for which cells and readers a doubt is far enough."""
+        """Note for which cells and readers a doubt is far enough; keep it if for any new one."""
         move = doubt[self.view.targets]
-        chosen = np.flatnonzero(move)
+        chosen = np.flatnonzero((move != 0) & self.open)
+        if not chosen.size:
+            return
         along, against = steps(self.view, doubt)
         size = np.abs(move[chosen])[:, None]
         rises = (move[chosen] > 0)[:, None]
         up, down = (size * np.where(rises, *pair) for pair in ((along, against), (against, along)))
-        self.up[chosen] |= up >= self.view.up[chosen] * (1.0 - SLACK)
-        self.down[chosen] |= down >= self.view.down[chosen] * (1.0 - SLACK)
-        self.doubts.append(doubt)
+        up = (up >= self.view.up[chosen] * (1.0 - SLACK)) & ~self.up[chosen]
+        down = (down >= self.view.down[chosen] * (1.0 - SLACK)) & ~self.down[chosen]
+        if up.any() or down.any():
+            self.up[chosen] |= up
+            self.down[chosen] |= down
+            self.open[chosen] = ~(self.up[chosen] & self.down[chosen]).all(axis=1)
+            self.doubts.append(doubt)
 
     def missing(self, target: int) -> list[tuple[float, int]]:
         """Sides and readers for whom a target (by its number) is not shown to be safe.
 
         Whoever contributes nothing comes first.
         """
-        found = []
+        found: list[tuple[float, int]] = []
+        if not self.open[target]:
+            return found
         for (sign, _), shown in zip(SIDES, (self.up, self.down), strict=True):
             readers = np.flatnonzero(~shown[target])
             found += [(sign, int(reader)) for reader in readers[::-1]]
@@ -71,19 +81,29 @@ class Proof:
 
 def proof(view: View) -> Proof:
     """An empty proof: only what needs no doubt is shown."""
-    return Proof(view, view.up <= 0, view.down <= 0)
+    up, down = view.up <= 0, view.down <= 0
+    return Proof(view, up, down, np.asarray(~(up & down).all(axis=1)))
 
 
 def seek(
-    known: Proof, router: Router, target: int, allowed: Mask
+    known: Proof, router: Router, target: int, allowed: Mask, hints: Iterable[Vector] = ()
 ) -> Iterator[Vector | tuple[float, int]]:
     """Look for doubts about one target that move allowed cells only.
+
+    Parameters
+    ----------
+    hints : doubts that another column knows of the same cell; tried before any program is solved
 
     Yields
     ------
     each doubt as it is absorbed, and (side, reader) where there is none.
     """
     view, place = known.view, int(known.view.targets[target])
+    for doubt in hints:
+        if known.open[target]:
+            known.absorb(doubt)
+    if not known.open[target]:
+        return
     for doubt in _for_everybody(known, router, target, allowed):
         known.absorb(doubt)
         yield doubt
