@@ -3,19 +3,26 @@
     python benchmarks/secrecy_speed.py [PRODUCTS]
 
 60 products in two chains of five groups, 16 cities, 12 months, all totals and the cumulations
-(which the audit of the months covers). Bar: < 10 s. No peer in Python is on the package index
-that protects magnitude tables by itself (the one package there drives tau-ARGUS, a program for
-Windows), so that the same table is only compared with a bare linear program for each sensitive
-cell and side, without any reader's own figures: scipy's HiGHS, timed on a sample.
+(which the audit of the months covers). Bar: < 10 s. Peers: a bare linear program (scipy's HiGHS)
+for each sensitive cell and side, without any reader's own figures, timed on a sample; and, where
+it is installed (`pip install pytauargus`, EUPL-1.2), tau-ARGUS with HiGHS on one month, by its
+hierarchical method (MOD), each filing a respondent. It knows no contributor as an attacker except
+the lone ones, so that its pattern is put to our audit beside ours.
 """
 
+import contextlib
+import importlib
+import importlib.util
 import sys
+import tempfile
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
-from cupral.methods.secrecy import Panel, Pattern, Rule, axis, lattice, protect
+from cupral.methods.secrecy import Panel, Pattern, Rule, audit, axis, lattice, protect
 
 CITIES, MONTHS, SEED = 16, 12, 4
 SAMPLE = 5
@@ -63,7 +70,10 @@ def main() -> None:
     """Print sizes and times, from benign (many makers in a cell) to hostile (one or two)."""
     products = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     for makers in (4.0, 1.5, 0.5):
-        measured(province(products, makers), f"1 + {makers:g} makers in a cell")
+        panel = province(products, makers)
+        measured(panel, f"1 + {makers:g} makers in a cell")
+        if importlib.util.find_spec("pytauargus"):
+            beside(Panel(panel.cells, panel.relations, panel.columns[:1], panel.holders))
 
 
 def measured(panel: Panel, told: str) -> None:
@@ -85,6 +95,82 @@ def measured(panel: Panel, told: str) -> None:
     )
     print(f"  protected and audited in {seconds:.2f} s (bar 10 s); safe: {pattern.audit.safe}")
     print(f"  a bare linear program for each of them would take {bare(panel, pattern):.0f} s")
+
+
+def beside(panel: Panel) -> None:
+    """One month by us and by tau-ARGUS: time, cells, lost value, what our audit finds."""
+    began = time.perf_counter()
+    mine = protect(panel, Rule())
+    seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    theirs = argus(panel)
+    peer = time.perf_counter() - began
+    value = panel.columns[0].value
+    for name, took, hidden in (("ours", seconds, mine.hidden), ("tau-ARGUS", peer, theirs)):
+        found = audit(panel, Rule(), hidden).exposed
+        outsider = sum(one.reader < 0 for one in found)
+        print(
+            f"  one month, {name}: {took:.2f} s, {hidden.sum()} cells hidden, value"
+            f" {value[hidden].sum() / value[0]:.3f} of the total; exposed to outsiders {outsider},"
+            f" to contributors {len(found) - outsider}"
+        )
+
+
+def argus(panel: Panel) -> np.ndarray:
+    """The cells that tau-ARGUS hides by the same rule."""
+    column, names = panel.columns[0], {}
+    for cell, (product, city) in enumerate(panel.cells):
+        names[_code(product), _code(city)] = cell
+    micro: dict[str, list[object]] = {"Product": [], "City": [], "Value": []}
+    leaves = {cell: key for key, cell in names.items()
+              if key[0].startswith("p") and key[1].startswith("c")}  # fmt: skip
+    for cell, amount in zip(column.cell, column.amount, strict=True):
+        if cell in leaves:
+            for name, entry in zip(micro, (*leaves[cell], round(float(amount), 3)), strict=True):
+                micro[name].append(entry)
+    place = Path(tempfile.mkdtemp())
+    (place / "product.hrc").write_text("\n".join(_tree(panel)) + "\n")
+    rules = "P(10,1)|NK(1,75)|NK(2,85)|FREQ(3,10)"
+    with contextlib.chdir(place):  # it leaves its logs where it runs
+        made = importlib.import_module("pytauargus").protect(
+            micro, ["Product", "City"], response="Value", safety_rules=rules, suppress="MOD(1)",
+            hrc={"Product": str(place / "product.hrc")}, hierleadstring="@", decimals=3,
+            totcode="Total", workdir=str(place),
+        )  # fmt: skip
+    hidden = np.zeros(len(panel.cells), bool)
+    table = made.tables[0]
+    for row, shown in zip(table.dataframe(), table.safe(), strict=True):
+        key = (row["Product"], row["City"])
+        if shown == "x":
+            hidden[names[key]] = True
+    return hidden
+
+
+def _code(member: Any) -> str:
+    """A short name of fixed length, as tau-ARGUS wants them."""
+    if member in ("all", "province"):
+        return "Total"
+    if isinstance(member, tuple):
+        first, second = member
+        return {"product": f"p{second:02}", "chain": f"k{second:02}"}.get(
+            first, f"g{first}{second}"
+        )
+    return f"c{member:02d}"
+
+
+def _tree(panel: Panel) -> list[str]:
+    """The classification of products, as tau-ARGUS reads one."""
+    products = list(dict.fromkeys(product for product, _ in panel.cells))
+    lines = []
+    for chain in range(2):
+        lines.append(_code(("chain", chain)))
+        for group in range(5):
+            mine = [p for p in products if p[0] == "product" and p[1] % 2 == chain
+                    and p[1] // 2 % 5 == group]  # fmt: skip
+            if mine:
+                lines.append(f"@{_code((chain, group))}")
+                lines += [f"@@{_code(one)}" for one in mine]
+    return lines
 
 
 if __name__ == "__main__":
