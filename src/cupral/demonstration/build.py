@@ -58,6 +58,9 @@ def build(folder: str | Path, *, progress: Progress | None = None, seed: int = S
     _reconcile(ledger)
     told("targets", 0.75)
     system.call(ledger, "plan.status", through=THROUGH)
+    told("public figures", 0.95)
+    system.order(ledger, "statistics.release", author=AUTHOR, period=THROUGH)
+    system.order(ledger, "plan.publish_status", author=AUTHOR, through=THROUGH)
     told("done", 1.0)
     return ledger
 

@@ -8,6 +8,7 @@ from cupral.demonstration.faults import KEY
 from cupral.demonstration.story import corrected_file
 from cupral.ledger.errors import Conflict, InputError, NotFound
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.release import release_file, released
 from cupral.ledger.template import Template, template_file
 from cupral.system import order
 from cupral.systems.balance.commands.assays import ASSAYS
@@ -105,3 +106,11 @@ def network_export(ledger: Ledger, site: str, form: str) -> bytes:
         raise NotFound(f"no form {form!r} of a network; there are yaml and xlsx")
     chosen: Literal["yaml", "xlsx"] = "yaml" if form == "yaml" else "xlsx"
     return network_file(ledger.network(site), ledger.site(site), chosen)
+
+
+def release_export(ledger: Ledger, year: str, form: str) -> bytes:
+    """The published figures of a year as a file."""
+    if form not in ("csv", "xlsx"):
+        raise NotFound(f"no form {form!r} of a release; there are csv and xlsx")
+    chosen: Form = "csv" if form == "csv" else "xlsx"
+    return release_file(released(ledger, f"statistics:{year}"), chosen)

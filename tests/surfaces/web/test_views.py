@@ -14,7 +14,7 @@ from tests.surfaces.workshop import NETWORK, SITE, SUSPECT
 PAGES = (
     "/", "/?basis=declared", "/?target=T8", "/sites", f"/sites/{SITE}",
     f"/sites/{SITE}?month=202601", "/upload", f"/upload?site={SITE}&kind=assays", "/networks",
-    f"/networks/{SITE}", "/networks/new", "/systems", "/parameters",
+    f"/networks/{SITE}", "/networks/new", "/released", "/systems", "/parameters",
     "/parameters?system=efficiency&status=unconfirmed", "/postings", "/postings?verify=2",
     "/query/efficiency/level?norm=al_liquid_ac&value=13000", "/query/balance/problem",
     f"/why?reference=result:balance.streams%3Fperiod%3D2026-03%26site%3D{SITE}",

@@ -197,6 +197,13 @@ class Actions:
         content = await run_in_threadpool(lambda: intake.template(kind, form))
         return _download(content, f"cupral-{kind}.{form}")
 
+    async def released(self, request: Request) -> Response:
+        """A release of statistics as a file."""
+        year, form = request.path_params["year"], request.path_params["form"]
+        ledger = seen(request)
+        content = await run_in_threadpool(lambda: intake.release_export(ledger, year, form))
+        return _download(content, f"released-{year}.{form}")
+
     async def export(self, request: Request) -> Response:
         """A network as a file."""
         site, form = request.path_params["site"], request.path_params["form"]
@@ -222,7 +229,7 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
     }  # fmt: skip
     reads = {
         "/jobs/{id}": made.job, "/template/{name}": made.template,
-        "/networks/{site}/file.{form}": made.export,
+        "/networks/{site}/file.{form}": made.export, "/released/{year}.{form}": made.released,
         f"/demonstration/{intake.LATE_FILE}": made.late_file,
     }  # fmt: skip
     for path, action in posts.items():

@@ -20,6 +20,7 @@ PAGES: Mapping[str, Callable[[Rights], bool]] = {
     "upload": lambda rights: rights.may("post"),
     "networks": lambda rights: rights.over("read", "register:network") != "",
     "documents": lambda rights: rights.over("read", "document:request") != "",
+    "released": lambda _: True,
     "systems": lambda _: True,
     "parameters": lambda _: True,
     "postings": lambda rights: rights.over("read", "posting") != "",

@@ -8,6 +8,7 @@ from cupral.surfaces.web.views.overview import overview
 from cupral.surfaces.web.views.parameters import parameter, parameters
 from cupral.surfaces.web.views.postings import postings
 from cupral.surfaces.web.views.questions import question
+from cupral.surfaces.web.views.released import released
 from cupral.surfaces.web.views.sites import site, sites
 from cupral.surfaces.web.views.systems import systems
 from cupral.surfaces.web.views.upload import upload
@@ -25,6 +26,7 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("/documents", documents),
     ("/documents/{kind}/{id:path}", document),
     ("/inbox", inbox),
+    ("/released", released),
     ("/systems", systems),
     ("/parameters", parameters),
     ("/parameters/{id}", parameter),

@@ -10,14 +10,16 @@ from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
-from cupral.system import bound, command, queries
+from cupral.ledger.release import publish
+from cupral.system import acting, bound, command, queries
 from cupral.systems.plan.compute import judging, reading
 from cupral.systems.plan.compute.contributing import number
 from cupral.systems.plan.model import Clause, Plan, Source
-from cupral.systems.plan.queries import plans
+from cupral.systems.plan.queries import plans, publication
 
 
 @command
+@acting("decide")
 def load_plan(
     ledger: Ledger, *, author: str, path: str = "", content: str = "", form: str = ""
 ) -> Document:
@@ -105,6 +107,7 @@ def _check_arguments(metric: str, source: Source) -> None:
 
 
 @command
+@acting("decide")
 def report_progress(
     ledger: Ledger,
     *,
@@ -166,6 +169,35 @@ def report_progress(
     state = "done" if progress == 100 else "open"
     document = Document(kind="clause", id=f"{plan}:{clause}", party=unit, body=body, state=state)
     return _put(ledger, document, author)
+
+
+@command
+@acting("release")
+def publish_status(
+    ledger: Ledger, *, author: str, plan: str = plans.SHANDONG, through: str = ""
+) -> Document:
+    """Publish the headline value of each target whose contributing enterprises allow it.
+
+    A figure that fewer than three enterprises contribute to, or that one dominates, is withheld;
+    one whose step from an earlier version would single somebody out keeps its earlier value.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    author : str
+    plan : str
+        Plan id.
+    through : str
+        Last month counted; empty = the last declared month of the plan's year.
+
+    Returns
+    -------
+    Document
+        Kind 'release', party 'public'; publishing the same again makes no new version.
+    """
+    body, basis, demonstration = publication.drafted(ledger, plan, through)
+    return publish(ledger, f"plan:{plan}", author=author, body=body, basis=basis,
+                   demonstration=demonstration)  # fmt: skip
 
 
 def _check_report(clause: Clause, unit: str, progress: float, evidence: list[str]) -> None:

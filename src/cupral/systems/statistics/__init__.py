@@ -11,7 +11,7 @@ MANIFEST = Manifest(
     asks=(
         "value_added_growth", "output", "gross_output_value", "revenue", "estimate",
         "growth_forward", "growth_inverse", "growth_needed", "growth_deflated", "growth_scope",
-        "growth_average",
+        "growth_average", "released",
     ),
     clauses=("T1", "T2", "T3", "T4", "T7"),
     reads=("balance.months",),

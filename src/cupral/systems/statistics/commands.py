@@ -9,16 +9,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cupral.ledger import release as releases
 from cupral.ledger.document import Document
 from cupral.ledger.errors import Conflict, Fault, InputError, RowFaults
 from cupral.ledger.flow import OUTSIDE, Flow
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.period import Period
 from cupral.ledger.template import read as read_file
-from cupral.system import command
+from cupral.system import acting, command
 from cupral.systems.statistics.compute import returns as checks
 from cupral.systems.statistics.compute.sheet import TEMPLATE, grouped
 from cupral.systems.statistics.model import Filed, Item, Return
+from cupral.systems.statistics.queries.drafting import drafted
 from cupral.systems.statistics.queries.returns import standing
 
 _PATIENCE = 30
@@ -93,6 +95,34 @@ def import_returns(
         ledger, author=author, content=given, filename=Path(path).name or "returns.csv",
         dry_run=dry_run, supersede=supersede,
     )  # fmt: skip
+
+
+@command
+@acting("release")
+def release(
+    ledger: Ledger, *, author: str, period: str, incomplete: bool = False
+) -> Document:  # fmt: skip
+    """Publish output by product and city and sums of money by chain, January to a month.
+
+    Figures that stand on too few enterprises are withheld, and others that would give them away.
+    A revision that would single somebody out waits: the earlier figure stands, marked.
+
+    Parameters
+    ----------
+    period : last month, e.g. '2026-10'
+    incomplete : publish although returns are missing; a late one may then have to wait
+
+    Raises
+    ------
+    CannotDecide
+        If a return of an enterprise of the list is missing.
+    Conflict
+        If a later month is already out, or a table cannot be published safely.
+    """
+    with _filing_alone(ledger):
+        body, basis, demonstration = drafted(ledger, period, incomplete=incomplete)
+        return releases.publish(ledger, f"statistics:{body['year']}", author=author, body=body,
+                                basis=basis, demonstration=demonstration)  # fmt: skip
 
 
 def import_file(
