@@ -277,6 +277,8 @@ def test_a_row_limit_and_a_size_limit_hold() -> None:
     long = b"name\n" + b"x\n" * 500_001
     assert "more than 500,000 rows" in read(long, "t.csv", TABLE).faults[0].what
     assert "split it below" in read(b"x" * 20_000_001, "t.csv", TABLE).faults[0].cure
+    wide = read(b"name,amount\nx,1\ny" + b"," * 100, "t.csv", TABLE).faults[0]
+    assert (wide.row, wide.what) == (3, "the row has 101 cells")
 
 
 def test_a_month_formatted_cell_of_a_workbook_is_a_month() -> None:

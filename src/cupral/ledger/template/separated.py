@@ -9,6 +9,7 @@ from typing import Any
 from cupral.ledger.errors import Fault
 
 ROW_LIMIT = 500_000
+COLUMN_LIMIT = 100
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -132,11 +133,13 @@ def _split(text: str, delimiter: str) -> Grid:
     try:
         for cells in reader:
             rows.append((line, tuple(map(unguarded, cells))))
+            if len(cells) > COLUMN_LIMIT:
+                what = f"the row has {len(cells):,} cells"
+                return broken(what, f"write at most {COLUMN_LIMIT} columns", line)
             line = reader.line_num + 1
             if len(rows) > ROW_LIMIT:
-                return broken(
-                    f"has more than {ROW_LIMIT:,} rows", "split the file by month or meter", line
-                )
+                what = f"has more than {ROW_LIMIT:,} rows"
+                return broken(what, "split the file by month or meter", line)
     except csv.Error as error:
         if "field limit" in str(error):
             return broken(

@@ -9,9 +9,12 @@ from cupral.ledger.compaction import sweep
 from cupral.ledger.errors import InputError
 from cupral.surfaces.api.app import application
 from cupral.surfaces.api.guard import LOCAL
+from cupral.surfaces.api.log import CONFIG
 from cupral.system import open_ledger
 
 BACKLOG = 2048
+MOST_HEADERS = 32_768
+"""Bytes of a request's line and headers; whoever sends more is refused."""
 
 
 def run(folder: Path, *, host: str, port: int) -> None:
@@ -27,8 +30,9 @@ def run(folder: Path, *, host: str, port: int) -> None:
     sweep(ledger)
     app = application(ledger, LOCAL if host in LOCAL else ())
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="on",
-        timeout_graceful_shutdown=2, backlog=BACKLOG,
+        app, log_level="warning", log_config=CONFIG, access_log=False, server_header=False,
+        lifespan="on", timeout_graceful_shutdown=2, backlog=BACKLOG, http="h11", ws="none",
+        h11_max_incomplete_event_size=MOST_HEADERS,
     )  # fmt: skip
     shown = f"[{host}]" if ":" in host else host
     print(
