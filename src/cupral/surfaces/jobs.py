@@ -5,6 +5,7 @@ steps. One thread runs one job after another, so that many orders at once share 
 the ledger of one. Jobs live in the memory of one serving process.
 """
 
+import logging
 import queue
 import secrets
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 from cupral.ledger.errors import Conflict, CupralError, NotFound
 from cupral.surfaces.problem import problem
 
+_LOG = logging.getLogger(__name__)
 Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
 """A step's name and what it does with the outcomes of the steps before it."""
 
@@ -78,7 +80,7 @@ class Jobs:
         """
         names = tuple(name for name, _ in steps)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        job = Job(id=secrets.token_urlsafe(9), title=title, steps=names, created=now)
+        job = Job(id=secrets.token_urlsafe(16), title=title, steps=names, created=now)
         with self._lock:
             if self._waiting.qsize() >= MOST_WAITING:
                 raise Conflict(f"{MOST_WAITING} jobs wait already; try again when some are done")
@@ -120,9 +122,10 @@ class Jobs:
             except CupralError as error:
                 self._change(id, state="failed", problem=problem(error, name).document())
                 return
-            except Exception as error:  # a defect of ours must reach the waiting reader
-                told = {"title": "defect", "what": f"{type(error).__name__}: {error}",
-                        "where": name, "allowed": "", "faults": (),
+            except Exception as error:  # the waiting reader hears of a defect, the log its inside
+                _LOG.exception("job %s failed in step %s", id, name)
+                told = {"title": "defect", "what": type(error).__name__, "where": name,
+                        "allowed": "", "faults": (),
                         "next": "a defect of ours; report it with what you sent"}  # fmt: skip
                 self._change(id, state="failed", problem=told)
                 return
