@@ -129,6 +129,19 @@ def test_orders_of_other_sites_are_refused(browser: Reader, headers: dict[str, s
     assert browser.ledger.head == head
 
 
+def test_what_is_refused_is_logged_without_what_was_asked(
+    browser: Reader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Method, path, address and status; no argument, which may be somebody's figure."""
+    foreign = {"sec-fetch-site": "cross-site"}
+    browser.post("/reverse?figure=42", headers=foreign, data={"posting": "p7"})
+    (record,) = caplog.records
+    assert record.getMessage() == "POST /reverse from 127.0.0.1 refused with 403"
+    caplog.clear()
+    browser.post("/refresh")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     "headers",
     [

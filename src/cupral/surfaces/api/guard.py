@@ -1,6 +1,7 @@
 """Guard: headers of every answer; no orders from other sites, no strange names, no huge bodies."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from cupral.ledger.template.reading import SIZE_LIMIT
 
+_LOG = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -72,6 +74,8 @@ def guarded(application: Application, hosts: Collection[str] = ()) -> Applicatio
             return
         refusal = _refused(scope, hosts)
         if refusal:
+            told = (scope["method"], scope["path"], (scope.get("client") or ("?",))[0], refusal[0])
+            _LOG.warning("%s %s from %s refused with %d", *told)
             await _refuse(_stamped(scope, send), *refusal)
         else:
             await application(scope, _limited(receive), _stamped(scope, send))
