@@ -12,7 +12,7 @@ from tests.surfaces.reader import Reader
 from tests.surfaces.workshop import SITE, meter_file
 
 APRIL = meter_file(("2026-04",))
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds within which any file is refused, on a machine that is busy."""
 
 

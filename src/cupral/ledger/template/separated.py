@@ -54,7 +54,8 @@ def guard(text: str) -> str:
 def unguarded(text: str) -> str:
     """The text before it was guarded."""
     guarded = text.startswith("'") and text.lstrip("'").startswith(_STARTS_FORMULA)
-    return _GUARDED_WITHIN.sub(r"\1", text[1:] if guarded else text)
+    plain = text[1:] if guarded else text
+    return _GUARDED_WITHIN.sub(r"\1", plain) if ";" in plain else plain
 
 
 def _is_number(text: str) -> bool:
@@ -138,10 +139,10 @@ def _split(text: str, delimiter: str) -> Grid:
     line = 1
     try:
         for cells in reader:
-            rows.append((line, tuple(map(unguarded, cells))))
             if len(cells) > COLUMN_LIMIT:
                 what = f"the row has {len(cells):,} cells"
                 return broken(what, f"write at most {COLUMN_LIMIT} columns", line)
+            rows.append((line, tuple(map(unguarded, cells))))
             line = reader.line_num + 1
             if len(rows) > ROW_LIMIT:
                 what = f"has more than {ROW_LIMIT:,} rows"
