@@ -1,4 +1,4 @@
-"""Write what is generated: docs/systems.md, docs/errors.md and the tables of both READMEs.
+"""Write what is generated: pages of docs/, the inventory of parts, the tables of both READMEs.
 
 python tools/write_docs.py            write what is old
 python tools/write_docs.py --check    write nothing; exit 1 and name what is old
@@ -7,7 +7,7 @@ python tools/write_docs.py --check    write nothing; exit 1 and name what is old
 import sys
 from pathlib import Path
 
-from pages import clauses, errors, systems
+from pages import clauses, errors, inventory, security, systems
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = "<!-- Written by tools/write_docs.py from the code; `make docs` writes it again. -->\n\n"
@@ -31,6 +31,8 @@ def wanted(root: Path) -> dict[Path, str]:
     return {
         root / "docs" / "systems.md": NOTE + systems.page(),
         root / "docs" / "errors.md": NOTE + errors.page(),
+        root / "docs" / "security.md": NOTE + security.page(),
+        root / "docs" / "security" / "components.cdx.json": inventory.document(root),
         root / "README.md": between(_read(root / "README.md"), clauses.table("en")),
         root / "README.zh-CN.md": between(_read(root / "README.zh-CN.md"), clauses.table("zh")),
     }

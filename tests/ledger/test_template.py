@@ -22,6 +22,7 @@ from cupral.ledger.template import (
     suggest,
     template_file,
 )
+from cupral.ledger.template.separated import unguarded
 
 MARCH = Period.parse("2026-03")
 TABLE = Template(
@@ -192,7 +193,11 @@ def test_what_is_written_reads_back_equal_and_cannot_execute(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "'=1", "''-x", "'x", "-12.5"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+x", "-x", "@x", "'=1", "''-x", "'x", "-12.5", "a;=1", "a; '=1", ';"-x',
+     "=1;=2;;=3", "a;b", "a;'b"],
+)  # fmt: skip
 def test_texts_read_back_however_often_they_are_exported(form: str, text: str) -> None:
     """A guard that stayed would grow with each export."""
     shown = text
@@ -235,7 +240,22 @@ def test_guard_disarms_what_a_spreadsheet_would_compute(text: str) -> None:
     assert guard(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "matte", "-12.5", "+3", "1e5", "a=b"])
+@pytest.mark.parametrize("text", ['x;=cmd|"/C calc"!A0', "x; +1", 'x;"@SUM(1)', "=1;=2"])
+def test_no_formula_begins_where_another_country_separates_cells(text: str) -> None:
+    """Spreadsheets of many countries cut at semicolons, also a file with commas."""
+    content = sheet_file({TABLE: [{"name": text, "amount": 1.0}]}, "csv").decode("utf-8-sig")
+    for separator in ",;\t":
+        cells = content.replace('"', "").replace("\r\n", separator).split(separator)
+        assert not [cell for cell in cells if cell.strip().startswith(("=", "+", "-", "@"))]
+
+
+@given(st.text(alphabet=";'=+-@\"a ,1", max_size=12))
+def test_every_text_is_the_same_after_guarding_and_taking_back(text: str) -> None:
+    """However semicolons, quotes and signs stand together."""
+    assert unguarded(guard(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "matte", "-12.5", "+3", "1e5", "a=b", "S=0.3; Cu=0.9"])
 def test_guard_leaves_plain_text_and_numbers(text: str) -> None:
     """They are harmless."""
     assert guard(text) == text
@@ -277,6 +297,8 @@ def test_a_row_limit_and_a_size_limit_hold() -> None:
     long = b"name\n" + b"x\n" * 500_001
     assert "more than 500,000 rows" in read(long, "t.csv", TABLE).faults[0].what
     assert "split it below" in read(b"x" * 20_000_001, "t.csv", TABLE).faults[0].cure
+    wide = read(b"name,amount\nx,1\ny" + b"," * 100, "t.csv", TABLE).faults[0]
+    assert (wide.row, wide.what) == (3, "the row has 101 cells")
 
 
 def test_a_month_formatted_cell_of_a_workbook_is_a_month() -> None:

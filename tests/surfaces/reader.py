@@ -21,6 +21,8 @@ class Reader:
         self.inner = create_app(ledger)
         self.app = guarded(self.inner)
         self.cookies: dict[str, str] = {}
+        self.raises = True
+        """Whether a defect ends the test; else it is answered, as a server answers it."""
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """GET a path."""
@@ -35,7 +37,7 @@ class Reader:
         return asyncio.run(self._ask(method, path, **options))
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.app)
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=self.raises)
         async with httpx.AsyncClient(
             transport=transport, base_url=BASE, cookies=self.cookies
         ) as client:

@@ -127,12 +127,21 @@ def test_a_later_step_does_not_run_after_a_failure() -> None:
     assert (job.state, ran, job.done) == ("failed", [], 0)
 
 
-def test_a_defect_of_ours_reaches_the_reader() -> None:
+def test_a_defect_of_ours_reaches_the_reader_and_its_inside_the_log_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(_done: object) -> None:
+        raise RuntimeError("SELECT secret FROM inside")
+
     jobs = Jobs()
-    job = ended(jobs, jobs.start("broken", [("divide", lambda _: 1 // 0)]).id)
+    job = ended(jobs, jobs.start("broken", [("divide", broken)]).id)
     assert job.problem is not None
     assert job.problem["title"] == "defect"
-    assert "ZeroDivisionError" in job.problem["what"]
+    assert job.problem["what"] == "RuntimeError"
+    assert "secret" not in str(job.problem)
+    (record,) = caplog.records
+    assert record.getMessage() == f"job {job.id} failed in step divide"
+    assert "SELECT secret" in str(record.exc_info)
 
 
 def test_an_unknown_job_is_not_found() -> None:
@@ -154,4 +163,4 @@ def test_ids_cannot_be_guessed() -> None:
     jobs = Jobs()
     ids = {jobs.start("one", [("one", lambda _: 1)]).id for _ in range(20)}
     assert len(ids) == 20
-    assert all(len(id) >= 12 for id in ids)
+    assert all(len(id) >= 22 for id in ids), "128 bits"

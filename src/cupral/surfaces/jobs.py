@@ -6,6 +6,7 @@ the ledger of one. Jobs live in the memory of one serving process.
 """
 
 import contextvars
+import logging
 import queue
 import secrets
 import threading
@@ -18,6 +19,7 @@ from cupral.ledger.errors import Conflict, CupralError, NotFound
 from cupral.ledger.rights import OWNER
 from cupral.surfaces.problem import problem
 
+_LOG = logging.getLogger(__name__)
 Step = tuple[str, Callable[[Mapping[str, Any]], Any]]
 """A step's name and what it does with the outcomes of the steps before it."""
 
@@ -84,7 +86,7 @@ class Jobs:
         """
         names = tuple(name for name, _ in steps)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        job = Job(id=secrets.token_urlsafe(9), owner=owner, title=title, steps=names,
+        job = Job(id=secrets.token_urlsafe(16), owner=owner, title=title, steps=names,
                   created=now)  # fmt: skip
         with self._lock:
             if self._waiting.qsize() >= MOST_WAITING:
@@ -128,9 +130,10 @@ class Jobs:
             except CupralError as error:
                 self._change(id, state="failed", problem=problem(error, name).document())
                 return
-            except Exception as error:  # a defect of ours must reach the waiting reader
-                told = {"title": "defect", "what": f"{type(error).__name__}: {error}",
-                        "where": name, "allowed": "", "faults": (),
+            except Exception as error:  # the waiting reader hears of a defect, the log its inside
+                _LOG.exception("job %s failed in step %s", id, name)
+                told = {"title": "defect", "what": type(error).__name__, "where": name,
+                        "allowed": "", "faults": (),
                         "next": "a defect of ours; report it with what you sent"}  # fmt: skip
                 self._change(id, state="failed", problem=told)
                 return

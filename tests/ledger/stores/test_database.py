@@ -14,7 +14,7 @@ from cupral.ledger.errors import Conflict, InputError, Unreachable
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.ledger.stores import schema
-from cupral.ledger.stores.database import MARK, Commits, write_version
+from cupral.ledger.stores.database import MARK, Commits, connected, write_version
 from cupral.system import open_ledger
 from tests.ledger.rows import flow
 from tests.ledger.server import Server, again
@@ -215,6 +215,32 @@ def test_no_server_is_told_without_the_password(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"does not answer .*; see that the server runs") as told:
         Ledger.open(tmp_path / "ledger", database=url)
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgresql://u:p@db.example/d", "verify-full"),
+        ("postgresql://u@10.0.0.7:5433/d", "verify-full"),
+        ("postgresql://u@/d?host=db.example", "verify-full"),
+        ("postgresql://u@/d?host=localhost,db.example", "verify-full"),
+        ("postgresql://u@db.example/d?sslmode=require", "require"),
+        ("postgresql://u@localhost/d", None),
+        ("postgresql://u@127.0.0.1/d", None),
+        ("postgresql://u@/d?host=/run/postgresql", None),
+        ("postgresql://u@/d", None),
+    ],
+)
+def test_another_computer_is_reached_over_verified_tls_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, mode: str | None
+) -> None:
+    """What the environment says counts as told, too."""
+    pytest.importorskip("psycopg")
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    assert connected(tmp_path, url).url.query.get("sslmode") == mode
+    monkeypatch.setenv("PGSSLMODE", "verify-ca")
+    said = "require" if mode == "require" else None
+    assert connected(tmp_path, url).url.query.get("sslmode") == said
 
 
 def test_text_that_postgresql_cannot_hold_is_refused(

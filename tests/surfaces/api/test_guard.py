@@ -19,11 +19,83 @@ def test_every_answer_carries_the_policy(browser: Reader, path: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_https_is_demanded_for_a_year_and_only_over_https(browser: Reader, path: str) -> None:
+    over_https = browser.get(f"https://127.0.0.1:8600{path}")
+    assert over_https.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert "strict-transport-security" not in browser.get(path).headers
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/healthz", "/api/query/x/y"])
+def test_what_does_not_say_that_it_may_be_kept_is_not_kept(browser: Reader, path: str) -> None:
+    """Refusals and errors too; what may be kept (assets, pages by their hash) says so once."""
+    assert browser.get(path).headers.get_list("cache-control") in (["no-store"], ["no-cache"])
+    refused = browser.post("/reverse", headers={"sec-fetch-site": "cross-site"})
+    assert refused.headers.get_list("cache-control") == ["no-store"]
+    assert len(browser.get("/").headers.get_list("cache-control")) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/api/postings", "/sites", "/upload", "/healthz"])
+def test_trace_and_unknown_methods_are_refused(browser: Reader, path: str) -> None:
+    for method in ("TRACE", "PROPFIND", "PUT", "PATCH"):
+        answer = browser.ask(method, path, headers={"x-secret": "s3cret"})
+        assert answer.status_code == 405
+        assert "s3cret" not in answer.text
+
+
+def test_a_preflight_of_another_site_gets_no_leave(browser: Reader) -> None:
+    """The guard does not rely on it, but no answer may grant what it refuses."""
+    asked = {"origin": "http://evil.example", "access-control-request-method": "POST"}
+    answer = browser.ask("OPTIONS", "/api/command/balance/reverse_posting", headers=asked)
+    assert answer.status_code == 405
+    assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        ("/", "text/html; charset=utf-8"), ("/nowhere", "text/html; charset=utf-8"),
+        ("/healthz", "text/plain; charset=utf-8"), ("/api/postings", "application/json"),
+        ("/api/nowhere", "application/problem+json"), ("/api/openapi.json", "application/json"),
+        ("/template/meters.csv", "application/octet-stream"),
+    ],
+)  # fmt: skip
+def test_every_answer_tells_its_media_type_and_text_its_encoding(
+    browser: Reader, path: str, media: str
+) -> None:
+    assert browser.get(path).headers["content-type"] == media
+
+
+@pytest.mark.parametrize("path", ["/api/postings", "/", "/upload", "/sites"])
+def test_a_defect_tells_the_reader_nothing_of_our_inside(
+    browser: Reader, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Neither the message nor a place in the code; the guard's headers stay."""
+
+    def defect(*_given: object, **_named: object) -> None:
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr("cupral.ledger.ledger.Ledger.postings", defect)
+    monkeypatch.setattr("cupral.ledger.ledger.Ledger.sites", defect)
+    failing = Reader(browser.ledger)
+    failing.raises = False
+    answer = failing.get(path)
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    assert ".py" not in answer.text
+    assert answer.headers["content-security-policy"] == POLICY
 
 
 def test_the_policy_is_strict() -> None:
     rules = dict(rule.strip().split(" ", 1) for rule in POLICY.split(";"))
     assert rules["default-src"] == "'none'"
+    assert rules["object-src"] == "'none'"
     assert rules["script-src"] == "'self'"
     assert rules["style-src"] == "'self'"
     assert rules["frame-ancestors"] == "'none'"
@@ -55,6 +127,19 @@ def test_orders_of_other_sites_are_refused(browser: Reader, headers: dict[str, s
     assert answer.json()["title"] == "no right"
     assert answer.json()["next"]
     assert browser.ledger.head == head
+
+
+def test_what_is_refused_is_logged_without_what_was_asked(
+    browser: Reader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Method, path, address and status; no argument, which may be somebody's figure."""
+    foreign = {"sec-fetch-site": "cross-site"}
+    browser.post("/reverse?figure=42", headers=foreign, data={"posting": "p7"})
+    (record,) = caplog.records
+    assert record.getMessage() == "POST /reverse from 127.0.0.1 refused with 403"
+    caplog.clear()
+    browser.post("/refresh")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

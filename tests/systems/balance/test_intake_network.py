@@ -98,6 +98,7 @@ FAULTS = (
     ("tab", "site:\n\tid: a\n", "row 2", "not YAML"),
     ("no sections", "- a\n- b\n", "row 1", "named sections"),
     ("alias", "site: &x {id: a}\nprocesses: *x\n", "row 1", "anchors and aliases"),
+    ("nested without end", "site: " + "[" * 100_000, "row 1", "lists stand 21 deep in each other"),
     ("executable tag", "site: !!python/object/apply:os.system ['echo']\n", "row 1", "no mapping"),
     ("given twice", WORKS.replace("city: 玉溪", "id: again"), "row 2", "given twice"),
     ("unknown section", WORKS + "pumps: []\n", "row 19", "no section is called 'pumps'"),

@@ -113,6 +113,8 @@ def test_a_faulty_plan_file_names_the_place(content: dict[str, Any], message: st
         ("x: 1", "xml", "form 'xml' is not known; use one of json, toml, yaml"),
         ("!!python/object/apply:os.system ['true']", "yaml", "yaml: could not determine"),
         ("[" * 100_000, "json", "json: "),
+        ("[" * 100_000, "yaml", "yaml: lists stand more than 20 deep"),
+        ("x: " + "[" * 18 + "]" * 18 + "}", "yaml", "yaml: while parsing"),
     ],
 )
 def test_text_that_is_no_plan_is_refused(text: str, form: str, message: str) -> None:

@@ -6,6 +6,7 @@ snapshot taken while waiting would be old); if its computer is gone, the lock en
 A reader sees one moment (REPEATABLE READ).
 """
 
+import os
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from cupral.ledger.errors import Conflict, CupralError, InputError, Unreachable
 from cupral.ledger.stores import schema
 
 CONNECT_SECONDS = 10
+_NEAR = ("", "localhost", "127.0.0.1", "::1")
 _WRITE = """
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET LOCAL synchronous_commit = on;
@@ -42,7 +44,7 @@ def engine(url: sa.URL) -> sa.Engine:
     """
     try:
         made = sa.create_engine(
-            url.set(drivername="postgresql+psycopg"), isolation_level="REPEATABLE READ",
+            _verified(url).set(drivername="postgresql+psycopg"), isolation_level="REPEATABLE READ",
             pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS},
         )  # fmt: skip
     except ModuleNotFoundError:
@@ -52,6 +54,16 @@ def engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(made, "begin", _begin)
     sa.event.listen(made, "handle_error", _translate)
     return made
+
+
+def _verified(url: sa.URL) -> sa.URL:
+    """To another computer over TLS with a verified certificate, unless somebody says otherwise."""
+    asked = url.query.get("host", url.host or "")
+    hosts = asked if isinstance(asked, tuple) else asked.split(",")
+    near = all(host in _NEAR or host.startswith(("/", "@")) for host in hosts)
+    if near or "sslmode" in url.query or "PGSSLMODE" in os.environ:
+        return url
+    return url.update_query_dict({"sslmode": "verify-full"})
 
 
 def commits(connection: Any) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from cupral.ledger.errors import Fault
 
 ROW_LIMIT = 500_000
+COLUMN_LIMIT = 100
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -17,6 +18,9 @@ _BOMS = (
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SIGNS = "".join(sorted({start for start in _STARTS_FORMULA if not start.isspace()}))
+_WITHIN = re.compile(rf"(;[\s\"]*)(?='*[{re.escape(_SIGNS)}])")
+_GUARDED_WITHIN = re.compile(rf"(;[\s\"]*)'(?='*[{re.escape(_SIGNS)}])")
 _UTF8 = "save the file as 'CSV UTF-8' and try again"
 
 
@@ -32,22 +36,26 @@ class Grid:
 def guard(text: str) -> str:
     """Text that a spreadsheet will show and never compute; `unguarded` takes it back.
 
+    Also behind a semicolon, where some spreadsheets begin the next cell.
+
     Examples
     --------
-    >>> guard("=1+1"), guard("-12.5"), guard("matte")
-    ("'=1+1", '-12.5', 'matte')
+    >>> guard("=1+1"), guard("-12.5"), guard("matte"), guard("Cu; =1+1")
+    ("'=1+1", '-12.5', 'matte', "Cu; '=1+1")
     >>> unguarded(guard("=1+1")), unguarded(guard("'=1+1")), unguarded("'90s")
     ('=1+1', "'=1+1", "'90s")
     """
-    if not text.lstrip("'").startswith(_STARTS_FORMULA) or _is_number(text):
-        return text
-    return f"'{text}"
+    within = _WITHIN.sub(r"\1'", text)
+    if not within.lstrip("'").startswith(_STARTS_FORMULA) or _is_number(within):
+        return within
+    return f"'{within}"
 
 
 def unguarded(text: str) -> str:
     """The text before it was guarded."""
     guarded = text.startswith("'") and text.lstrip("'").startswith(_STARTS_FORMULA)
-    return text[1:] if guarded else text
+    plain = text[1:] if guarded else text
+    return _GUARDED_WITHIN.sub(r"\1", plain) if ";" in plain else plain
 
 
 def _is_number(text: str) -> bool:
@@ -131,12 +139,14 @@ def _split(text: str, delimiter: str) -> Grid:
     line = 1
     try:
         for cells in reader:
+            if len(cells) > COLUMN_LIMIT:
+                what = f"the row has {len(cells):,} cells"
+                return broken(what, f"write at most {COLUMN_LIMIT} columns", line)
             rows.append((line, tuple(map(unguarded, cells))))
             line = reader.line_num + 1
             if len(rows) > ROW_LIMIT:
-                return broken(
-                    f"has more than {ROW_LIMIT:,} rows", "split the file by month or meter", line
-                )
+                what = f"has more than {ROW_LIMIT:,} rows"
+                return broken(what, "split the file by month or meter", line)
     except csv.Error as error:
         if "field limit" in str(error):
             return broken(

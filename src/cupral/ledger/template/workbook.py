@@ -4,7 +4,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -15,15 +15,21 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cupral.ledger.errors import Fault
-from cupral.ledger.template.separated import Grid, broken
+from cupral.ledger.template.separated import COLUMN_LIMIT, Grid, broken
 
 ROW_LIMIT = 50_000
-COLUMN_LIMIT = 100
 CELL_LIMIT = 600_000
 """Cells of the workbook: 50 000 rows of 12 columns; each takes half a kilobyte of memory."""
 UNPACKED_LIMIT = 30_000_000
 """Bytes of the unpacked workbook."""
 RATIO_LIMIT = 300
+PART_LIMIT = 1_000
+"""Files within the workbook."""
+_ACTIVE = re.compile(r"vbaProject|macro-?sheet|macroEnabled|activeX|oleObject|/embeddings/", re.I)
+"""Names and content types of what a spreadsheet would run, not show."""
+_TYPES = "[Content_Types].xml"
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What the standard of workbooks allows; of other methods no unpacking can be bounded."""
 _MARKUP = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*<")
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
@@ -32,6 +38,9 @@ _FEWER = f"delete unused rows and columns (at most {ROW_LIMIT} x {COLUMN_LIMIT})
 DESCRIPTION = "说明"
 """Sheets whose name begins with this word explain and are not read."""
 _PASTE = "copy the column and paste it as values"
+_ACTIVE_REFUSED = broken(
+    "the workbook holds macros or embedded programs", "save it as .xlsx without macros"
+)
 
 
 def sheet(content: bytes, names: tuple[str, ...]) -> Grid:
@@ -53,9 +62,10 @@ def sheet(content: bytes, names: tuple[str, ...]) -> Grid:
 
 def grids(content: bytes) -> list[Grid] | Grid:
     """Every visible sheet that holds rows, or one broken Grid."""
-    if fault := _unsafe(content):
-        return fault
-    book = _opened(content)
+    parts = _unpacked(content)
+    if isinstance(parts, Grid):
+        return parts
+    book = _opened(parts)
     if isinstance(book, Grid):
         return book
     sheets = [s for s in book.worksheets if not s.title.startswith((DESCRIPTION, "description"))]
@@ -73,16 +83,28 @@ def _fits(sheet: Worksheet) -> bool:
     return sheet.max_row <= ROW_LIMIT and sheet.max_column <= COLUMN_LIMIT
 
 
-def _unsafe(content: bytes) -> Grid | None:
+def _unpacked(content: bytes) -> dict[str, bytes] | Grid:
+    """The parts of a workbook, if nothing hides in them."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _unsafe_parts(archive)
+            if fault := _unsafe_parts(archive.infolist()):
+                return fault
+            texts = {part.filename: _whole(archive, part) for part in archive.infolist()}
     except Exception:  # zipfile and zlib raise errors of many kinds on a damaged archive
         return broken("the workbook is damaged", "open it in the spreadsheet and save it again")
+    return _unsafe_texts(texts) or texts
 
 
-def _unsafe_parts(archive: zipfile.ZipFile) -> Grid | None:
-    parts = archive.infolist()
+def _whole(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """What a part unpacks to, no more than it says: `archive.read` unpacks a liar's rest too."""
+    with archive.open(part) as stream:
+        return stream.read(part.file_size + 1)
+
+
+def _unsafe_parts(parts: Collection[zipfile.ZipInfo]) -> Grid | None:
+    """What is wrong with the list of parts, before one of them is unpacked."""
+    if len(parts) > PART_LIMIT:
+        return broken(f"is packed of {len(parts):,} files", "copy the rows into a new workbook")
     unpacked = sum(part.file_size for part in parts)
     packed = max(1, sum(part.compress_size for part in parts))
     if unpacked > UNPACKED_LIMIT or (unpacked > 1_000_000 and unpacked > RATIO_LIMIT * packed):
@@ -90,15 +112,21 @@ def _unsafe_parts(archive: zipfile.ZipFile) -> Grid | None:
             f"unpacks to {unpacked:,} bytes ({unpacked // packed} times its size)",
             "copy the rows into a new workbook, or save as CSV UTF-8",
         )
-    names = [part.filename for part in parts]
     if any(part.flag_bits & 1 for part in parts):
         return broken("the workbook is encrypted", "save it without a password")
-    if any(name.endswith("vbaProject.bin") for name in names):
-        return broken("the workbook holds macros", "save it as .xlsx without macros")
-    if any(name.startswith("xl/externalLinks/") for name in names):
+    if any(part.compress_type not in _PACKED for part in parts):
+        return broken("is packed in an unusual way", "open it in the spreadsheet and save it again")
+    return None
+
+
+def _unsafe_texts(parts: Mapping[str, bytes]) -> Grid | None:
+    """What hides in the parts."""
+    types = parts.get(_TYPES, b"").decode("utf-8", "replace")
+    if any(map(_ACTIVE.search, (*parts, types))):
+        return _ACTIVE_REFUSED
+    if any(name.startswith("xl/externalLinks/") for name in parts):
         return broken("the workbook links to other files", _PASTE)
-    texts = {part.filename: archive.read(part) for part in parts}
-    texts = {name: text for name, text in texts.items() if _MARKUP.match(text)}
+    texts = {name: text for name, text in parts.items() if _MARKUP.match(text)}
     for name, text in texts.items():
         if b"<!ENTITY" in text or b"<!DOCTYPE" in text or b"\x00" in text:
             return broken(
@@ -123,11 +151,16 @@ def _area(reference: str) -> int:
     return (across + 1) * (down + 1)
 
 
-def _opened(content: bytes) -> Workbook | Grid:
+def _opened(parts: Mapping[str, bytes]) -> Workbook | Grid:
+    """The workbook of the parts that were looked at, packed anew: nothing else is ever read."""
+    content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles and validations that openpyxl does not keep
         try:
-            return openpyxl.load_workbook(io.BytesIO(content), keep_links=False)
+            with zipfile.ZipFile(content, "w") as archive:
+                for name, text in parts.items():
+                    archive.writestr(name, text)
+            return openpyxl.load_workbook(content, keep_links=False)
         except Exception as error:  # openpyxl raises errors of many kinds on a damaged file
             return broken(
                 f"the workbook cannot be read ({type(error).__name__})",

@@ -1,6 +1,7 @@
 """Guard: headers of every answer; no orders from other sites, no strange names, no huge bodies."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from cupral.ledger.template.reading import SIZE_LIMIT
 
+_LOG = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,9 +18,9 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
 )
 """No script, style, picture or connection that is not our own; nothing inline."""
 
@@ -28,8 +30,13 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""Told over https only: without it the promise could not be kept."""
+NOT_KEPT = (b"cache-control", b"no-store")
+"""For every answer that does not say itself whether a browser may keep it."""
 MOST_BYTES = SIZE_LIMIT + 4_000_000
 """Largest body that is taken: the largest file, and the form around it."""
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -67,9 +74,11 @@ def guarded(application: Application, hosts: Collection[str] = ()) -> Applicatio
             return
         refusal = _refused(scope, hosts)
         if refusal:
-            await _refuse(_stamped(send), *refusal)
+            told = (scope["method"], scope["path"], (scope.get("client") or ("?",))[0], refusal[0])
+            _LOG.warning("%s %s from %s refused with %d", *told)
+            await _refuse(_stamped(scope, send), *refusal)
         else:
-            await application(scope, _limited(receive), _stamped(send))
+            await application(scope, _limited(receive), _stamped(scope, send))
 
     return guard
 
@@ -104,10 +113,14 @@ def foreign(scope: Scope) -> bool:
     return bool(origin) and urlsplit(origin).netloc != host
 
 
-def _stamped(send: Send) -> Send:
+def _stamped(scope: Scope, send: Send) -> Send:
+    ours = (*HEADERS, HTTPS_ONLY) if scope.get("scheme") == "https" else HEADERS
+
     async def stamped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *HEADERS]
+            told = [*message.get("headers", ())]
+            kept = () if any(name == NOT_KEPT[0] for name, _ in told) else (NOT_KEPT,)
+            message["headers"] = [*told, *kept, *ours]
         await send(message)
 
     return stamped

@@ -12,9 +12,12 @@ from cupral.ledger.ledger import Ledger
 from cupral.surfaces import demonstration_logins
 from cupral.surfaces.api.app import application
 from cupral.surfaces.api.guard import LOCAL
+from cupral.surfaces.api.log import CONFIG
 from cupral.system import open_ledger
 
 BACKLOG = 2048
+MOST_HEADERS = 32_768
+"""Bytes of a request's line and headers; whoever sends more is refused."""
 
 
 def run(folder: Path, *, host: str, port: int, known_logins: bool = False) -> None:
@@ -32,8 +35,9 @@ def run(folder: Path, *, host: str, port: int, known_logins: bool = False) -> No
     sweep(ledger)
     app = application(ledger, LOCAL if host in LOCAL else ())
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="on",
-        timeout_graceful_shutdown=2, backlog=BACKLOG,
+        app, log_level="warning", log_config=CONFIG, access_log=False, server_header=False,
+        lifespan="on", timeout_graceful_shutdown=2, backlog=BACKLOG, http="h11", ws="none",
+        h11_max_incomplete_event_size=MOST_HEADERS,
     )  # fmt: skip
     shown = f"[{host}]" if ":" in host else host
     print(

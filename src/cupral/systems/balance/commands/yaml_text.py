@@ -11,6 +11,8 @@ from cupral.ledger.template.separated import Grid
 from cupral.systems.balance.commands.sheets import SHEETS
 
 SIZE_LIMIT = 2_000_000
+DEPTH_LIMIT = 20
+"""Lists within lists; the reader's time grows with the square of the depth."""
 _EMPTY = ("", "~", "null", "Null", "NULL")
 
 
@@ -41,7 +43,7 @@ def _root(content: bytes, filename: str) -> yaml.MappingNode:
         raise _refused(filename, None, f"is {len(content):,} bytes long", "split the network")
     try:
         text = content.decode("utf-8-sig")
-        _no_aliases(text, filename)
+        _plain_events(text, filename)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -62,11 +64,18 @@ def _root(content: bytes, filename: str) -> yaml.MappingNode:
     return root
 
 
-def _no_aliases(text: str, filename: str) -> None:
+def _plain_events(text: str, filename: str) -> None:
+    """Refuse what could grow without bound, before a tree is made of it."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            line = event.start_mark.line + 1 if event.start_mark else 1
             raise _refused(filename, line, "anchors and aliases are not read", "write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            cure = f"write the sections {', '.join(SHEETS)}"
+            raise _refused(filename, line, f"lists stand {depth} deep in each other", cure)
 
 
 def _refused(filename: str, line: int | None, what: str, cure: str) -> RowFaults:

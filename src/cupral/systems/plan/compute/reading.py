@@ -35,6 +35,8 @@ from cupral.systems.plan.model import (
 SCHEMA = "cupral.plan/1"
 LARGEST = 2_000_000
 """A plan file may have this many characters."""
+DEEPEST = 20
+"""Lists within lists; the time to read YAML grows with the square of the depth."""
 
 _Text = Annotated[str, Field(min_length=1, max_length=4000)]
 _Field = Literal[
@@ -239,8 +241,14 @@ def parsed(text: str, form: str = "") -> dict[str, Any]:
 
 
 def _yaml(text: str) -> Any:
-    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-        raise ValueError("aliases (*name) are not allowed, they can grow without bound")
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("aliases (*name) are not allowed, they can grow without bound")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"lists stand more than {DEEPEST} deep in each other")
     return yaml.safe_load(text)
 
 
