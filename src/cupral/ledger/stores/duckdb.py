@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from cupral.ledger.errors import Damaged, InputError
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
 from cupral.ledger.stores import sums
-from cupral.ledger.stores.order import ordered
+from cupral.ledger.stores.order import order, ordered, taken
 from cupral.ledger.stores.protocol import Filter
-from cupral.ledger.stores.rows import references
+from cupral.ledger.stores.rows import standing
 
 _SUMMED = {
     "amount": pa.float64(), "variance": pa.float64(), "rows": pa.int64(),
@@ -70,21 +70,21 @@ class DuckScan:
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET enable_progress_bar=false")
         self._connection.execute("SET parquet_metadata_cache=true")
+        self._connection.execute("SET preserve_insertion_order=false")  # rows are ordered here
         self._lock = Lock()
 
     def current(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """Rows that stand: entered and not undone, by month, site, posting, row."""
-        rows = self._rows(table, files, asked, ("month", "site", "posting", "row"))
-        entries = pc.equal(rows["sign"], 1)
-        if pc.all(entries).as_py():
-            return rows
-        undone = rows.filter(pc.invert(entries))["corrects"]
-        standing = pc.invert(pc.is_in(references(rows), value_set=undone))
-        return rows.filter(pc.and_(entries, standing))
+        rows, by = self._rows(table, files, asked), ("month", "site", "posting", "row")
+        stand = standing(rows)
+        if pc.all(stand).as_py():
+            return ordered(rows, by)
+        places = pc.indices_nonzero(stand)
+        return taken(rows, places.take(order(rows.select(by).take(places), by)))
 
     def every(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """All rows, counter-entries included, in order of posting and row."""
-        return self._rows(table, files, asked, ("posting", "row"))
+        return ordered(self._rows(table, files, asked), ("posting", "row"))
 
     def totals(
         self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
@@ -124,14 +124,12 @@ class DuckScan:
         sql = f"{_grouped(by, f'({both})', _joined, 'rows')} ORDER BY {_named(by)}"
         return self._fetch(sql, values * len(parts), schema, [*kept.values()])
 
-    def _rows(
-        self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
-    ) -> pa.Table:
+    def _rows(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         if not files:
             return SCHEMAS[table].empty_table()
         scope, values = _scope(table, files, asked)
         sql = f"SELECT {_named(SCHEMAS[table].names)} FROM {scope}"  # noqa: S608
-        return ordered(self._fetch(sql, values, SCHEMAS[table]), by)
+        return self._fetch(sql, values, SCHEMAS[table])
 
     def _fetch(
         self, sql: str, values: list[object], schema: pa.Schema, kept: Sequence[pa.Table] = ()
