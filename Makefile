@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 # Threads of the linear algebra only get in each other's way on a site's small matrices.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: run test check bench bench-pages bench-peers slow docs lock clean set-up-run set-up-test
+.PHONY: run test check bench bench-pages bench-peers scale slow docs lock clean set-up-run set-up-test
 
 run: set-up-run
 	@$(BIN)/cupral demo --folder $(LEDGER)
@@ -49,6 +49,14 @@ bench-peers: set-up-test
 	@.venv-peers/bin/python -m pip install -q -r requirements.lock -e '.[fast,peers]'
 	@$(MAKE) --no-print-directory bench BIN=.venv-peers/bin
 
+# The tests of Spark and the worked ensemble, in an environment of their own (400 MB); needs Java.
+scale: set-up-test
+	@test -x .venv-scale/bin/python || $(BIN)/python -m venv .venv-scale
+	@.venv-scale/bin/python -m pip install -q -r requirements.lock -r requirements-test.lock
+	@.venv-scale/bin/python -m pip install -q -e '.[scale]'
+	@.venv-scale/bin/python -m pytest -rs tests/ledger/stores/test_ibis.py tests/test_examples.py
+	@.venv-scale/bin/python benchmarks/ledger_engines.py
+
 # Write the generated pages again (a test says when they are old).
 docs: set-up-test
 	@$(BIN)/python tools/write_docs.py
@@ -66,7 +74,7 @@ lock: set-up-test
 	@$(BIN)/python tools/write_lock.py
 
 clean:
-	rm -rf .venv .venv-peers .venv.lock var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-peers .venv-scale .venv.lock var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache src/*.egg-info
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 

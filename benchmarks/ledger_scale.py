@@ -2,11 +2,16 @@
 
     python benchmarks/ledger_scale.py [ROWS [ROWS_A_POSTING [FOLDER]]]
 
-ROWS 10_000_000 unless told; 101_000_000 takes a quarter of an hour and 12 GB of disk. Postings
-are of one site and month up to 100,000 rows, of all sites beyond. The bare table beside it is a
-DuckDB file with all columns of the ledger, rows in the order of month, site, material and start.
+ROWS 10_000_000 unless told; 101_000_000 takes half an hour and 12 GB of disk. Postings are of
+one site and month up to 100,000 rows, of all sites beyond; one in a hundred is reversed. The
+bare table beside the ledger is a DuckDB file with all its columns, rows in the order of month,
+site, material and start; its roll-up adds the same things up by the same keys, in floating
+point. Medians of seconds on the wall and of CPU seconds of all threads: on a busy computer
+compare the latter.
 """
 
+import gc
+import os
 import sys
 import tempfile
 import time
@@ -50,41 +55,85 @@ def postings(rows: int, each: int) -> Iterator[tuple[str, pa.Table]]:
 
 
 def post(ledger: Ledger, rows: int, each: int) -> None:
-    """Post everything; print the rate."""
-    spent, count, used = [], 0, time.process_time()
-    for id, table in postings(rows, each):
-        spent.append(timed(lambda id=id, table=table: ledger.post(id, author="b", flows=table)))
-        count += each
-    used, wait = time.process_time() - used, timed(settle)
+    """Post everything, and undo one posting in a hundred; print the rates."""
+    spent = [
+        measured(lambda id=id, table=table: ledger.post(id, author="b", flows=table))
+        for id, table in postings(rows, each)
+    ]
+    wall, cpu = np.sum(spent, axis=0)
+    count = each * len(spent)
     print(
-        f"posted {count:,} rows in {len(spent):,} postings: {count / sum(spent) / 1e6:.2f} M"
-        f" rows/s, CPU {used:.1f} s; the background went on for {wait:.1f} s"
+        f"posted {count:,} rows in {len(spent):,} postings: {count / wall / 1e6:.2f} M rows/s,"
+        f" {count / cpu / 1e6:.2f} M a CPU second; the background went on for {timed(settle):.1f} s"
     )
+    undone = range(0, len(spent), 100)
+    told(f"reverse a posting of {each:,} rows ({len(undone)} of them)", [
+        measured(lambda n=n: ledger.reverse(f"p{n}", author="b", reason="wrong")) for n in undone
+    ])  # fmt: skip
     files = len(ledger.manifest.files("flows"))
-    made = timed(lambda: compact(ledger))
+    wall, cpu = measured(lambda: compact(ledger))
     print(f"{files} files before and {len(ledger.manifest.files('flows'))} after `compact`,"
-          f" {made:.1f} s", flush=True)  # fmt: skip
+          f" {wall:.1f} s, CPU {cpu:.1f} s", flush=True)  # fmt: skip
+
+
+def large_postings(ledger: Ledger) -> None:
+    """A million rows at a time, in later months."""
+    tables = [flows(1_000_000, 50 + n, 2 + n) for n in range(3)]
+    spent = [
+        measured(lambda n=n: ledger.post(f"l{n}", author="b", flows=tables[n])) for n in range(3)
+    ]
+    wall, cpu = np.median(spent, axis=0)
+    told("post 1,000,000 rows", spent, f"{1 / wall:.2f} M rows/s, bar: 1; {1 / cpu:.2f} M a CPU s")
 
 
 def small_postings(ledger: Ledger) -> None:
     """100 rows at a time, after all the others; each into another month."""
     spent = [
-        timed(lambda id=id, table=table: ledger.post(f"s{id}", author="b", flows=table))
+        measured(lambda id=id, table=table: ledger.post(f"s{id}", author="b", flows=table))
         for id, table in postings(100 * SMALL, SMALL)
     ]
     told(f"post {SMALL} rows after {ledger.head - 100:,} postings", spent, "bar: 10 ms")
 
 
-def told(what: str, spent: list[float], more: str = "") -> None:
-    """Print median and 95th percentile."""
-    median, late = np.percentile(spent, [50, 95]) * 1e3
-    print(f"{what:58s}{median:9.1f} ms{late:9.1f} ms p95   {more}", flush=True)
+Spent = list[tuple[float, float]]
+"""Seconds on the wall and of the CPU of some runs."""
+
+
+def measured(run: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds on the wall and of the CPU."""
+    gc.collect()
+    used, begin = time.process_time(), time.perf_counter()
+    run()
+    return time.perf_counter() - begin, time.process_time() - used
+
+
+def told(what: str, spent: Spent, more: str = "") -> None:
+    """Print medians, and the 95th percentile on the wall."""
+    (wall, cpu), late = np.median(spent, axis=0) * 1e3, np.percentile(spent, 95, axis=0)[0] * 1e3
+    print(f"{what:52s}{wall:9.1f} ms{late:9.1f} p95{cpu:9.1f} CPU   {more}", flush=True)
+
+
+def ratio(what: str, ours: Spent, theirs: Spent, bar: float) -> None:
+    """Print by how much one takes longer than another."""
+    wall, cpu = np.median(ours, axis=0) / np.median(theirs, axis=0)
+    print(f"{what:52s}{wall:9.2f} x {'':12s}{cpu:9.2f} CPU   bar: {bar:g}", flush=True)
+
+
+def in_turn(asked: dict[str, Callable[[], Any]], times: int) -> dict[str, Spent]:
+    """Ask all in turn; print and return what each took."""
+    spent: dict[str, Spent] = {name: [] for name in asked}
+    for _ in range(times):
+        for name, run in asked.items():
+            spent[name].append(measured(run))
+    for name, runs in spent.items():
+        told(name, runs)
+    return spent
 
 
 def look_ups(ledger: Ledger, times: int) -> None:
     """A posting, a row, a site-material-month, on the open ledger."""
     chance = np.random.default_rng(1)
-    rows = ledger.postings()
+    rows = [row for row in ledger.postings() if row["rows"] <= OF_ONE_SITE]
     asked = [rows[n] for n in chance.integers(0, len(rows), times)]
 
     def posting(row: dict[str, Any]) -> Callable[[], Any]:
@@ -95,43 +144,54 @@ def look_ups(ledger: Ledger, times: int) -> None:
         return read
 
     many = sum(row["rows"] for row in asked) // times
-    told(f"all rows of a posting ({many:,})", [timed(posting(row)) for row in asked], "bar: 20 ms")
+    spent = [measured(posting(row)) for row in asked]
+    told(f"all rows of a posting ({many:,})", spent, "bar: 20 ms")
     told("a row, with what undoes it", [
-        timed(lambda row=row: explain(ledger, f"flows:{row['id']}/{row['rows'] // 2}"))
+        measured(lambda row=row: explain(ledger, f"flows:{row['id']}/{row['rows'] // 2}"))
         for row in asked], "bar: 20 ms")  # fmt: skip
     told("a site-material-month", [
-        timed(lambda n=n: ledger.flows(
+        measured(lambda n=n: ledger.flows(
             site=f"site-{chance.integers(SITES):03d}", material=f"material-{n % 60:03d}",
             period=f"2021-{n % 4 + 1:02d}"))
         for n in range(times)], "bar: 20 ms")  # fmt: skip
 
 
+def months(ledger: Ledger, times: int) -> None:
+    """All rows of a month: as they lie in the files, those that stand, and as of half."""
+    bare = duckdb.connect()
+    names = [str(path) for path in ledger.manifest.files("flows", months=(202101, 202101))]
+    raw = f"FROM read_parquet({names!r}, hive_partitioning=false)"
+    as_of = ledger.head // 2
+    spent = in_turn({
+        "rows of a month: raw": lambda: bare.sql(raw).to_arrow_table(),
+        "rows of a month: current": lambda: ledger.flows(period="2021-01"),
+        "rows of a month: as of half": lambda: ledger.flows(period="2021-01", as_of=as_of),
+    }, times)  # fmt: skip
+    raw_rows, current, earlier = spent.values()
+    ratio("rows: current to raw", current, raw_rows, 2)
+    ratio("rows: as of to current", earlier, current, 2)
+
+
 def roll_up(ledger: Ledger, bare: Any, times: int) -> None:
-    """The monthly roll-up by site and material beside the bare table."""
-    sums = ("sum(sign * amount), sum(sign * sd * sd), sum(abs(amount)), sum(sign),"
-            " bool_or(demonstration)")  # fmt: skip
-    keys, few = ["month", "site", "material"], "month, site, material"
-    head = ledger.head // 2
-    same = f"SELECT {KEYS}, {sums} FROM flows GROUP BY ALL ORDER BY {KEYS}"  # noqa: S608
-    lesser = (
-        f"SELECT {few}, sum(amount), sum(sd * sd) FROM flows"  # noqa: S608
-        f" GROUP BY ALL ORDER BY {few}"
-    )
-    asked: dict[str, Callable[[], Any]] = {
-        "ledger": lambda: ledger.totals(by=keys),
-        "ledger as of half": lambda: ledger.totals(by=keys, as_of=head),
-        "bare, the same": lambda: bare.sql(same).to_arrow_table(),
-        "bare, two sums by three keys": lambda: bare.sql(lesser).to_arrow_table(),
-    }
-    spent: dict[str, list[float]] = {name: [] for name in asked}
-    for _ in range(times):
-        for name, run in asked.items():
-            spent[name].append(timed(run))
-    for name, seconds in spent.items():
-        told(f"roll-up: {name}", seconds)
-    ours, _, full, part = (float(np.median(seconds)) for seconds in spent.values())
-    print(f"ratio to the same question {ours / full:.2f} (bar: 1.25), to the lesser"
-          f" {ours / part:.2f}; {ledger.totals(by=keys).num_rows:,} groups")  # fmt: skip
+    """The monthly roll-up by site and material: from sums, from rows, from the bare table."""
+    names = [str(path) for path in ledger.manifest.files("flows")]
+    sums = "sum(sign * amount), sum(sign * sd * sd), sum(sign), bool_or(demonstration)"
+    same = f"SELECT {KEYS}, {sums} FROM {{}} GROUP BY ALL ORDER BY {KEYS}"  # noqa: S608
+    raw = same.format(f"read_parquet({names!r}, hive_partitioning=false)")
+    keys, by_stream = ["month", "site", "material"], ["month", "site", "stream"]
+    told("roll-up: the first time", [measured(lambda: ledger.totals(by=keys))])
+    spent = in_turn({
+        "roll-up: current": lambda: ledger.totals(by=keys),
+        "roll-up: as of half": lambda: ledger.totals(by=keys, as_of=ledger.head // 2),
+        "roll-up: bare table": lambda: bare.sql(same.format("flows")).to_arrow_table(),
+        "roll-up: raw, from the files in floating point": lambda: bare.sql(raw).to_arrow_table(),
+        "roll-up by stream, for which no sums are kept": lambda: ledger.totals(by=by_stream),
+    }, times)  # fmt: skip
+    current, earlier, table, files, _ = spent.values()
+    ratio("roll-up: current to bare table", current, table, 1.25)
+    ratio("roll-up: current to raw", current, files, 2)
+    ratio("roll-up: as of to current", earlier, current, 2)
+    print(f"{ledger.totals(by=keys).num_rows:,} groups")
 
 
 def bare_table(ledger: Ledger, path: Path) -> Any:
@@ -145,6 +205,15 @@ def bare_table(ledger: Ledger, path: Path) -> Any:
     return connection
 
 
+def audits(ledger: Ledger, rows: int) -> None:
+    """Both levels."""
+    for level in (1, 2):
+        found = list[Any]()
+        spent = measured(lambda level=level, found=found: found.append(verify(ledger, level)))
+        more = f"{rows / spent[0] / 1e6:.1f} M rows/s; bar at 101 M rows: {10 if level < 2 else 60}"
+        told(f"audit level {level}, {'intact' if found[0].intact else found[0]}", [spent], more)
+
+
 def main() -> None:
     """Print the figures."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
@@ -154,20 +223,14 @@ def main() -> None:
         ledger = Ledger.open(folder / "ledger")
         post(ledger, rows, each)
         size = sum(path.stat().st_size for path in ledger.manifest.files("flows"))
-        print(f"{size / 1e9:.2f} GB, {size / rows:.0f} bytes a row")
+        print(f"{size / 1e9:.2f} GB, {size / rows:.0f} bytes a row; load {os.getloadavg()[0]:.1f}")
         look_ups(ledger, 50)
-        for level in (1, 2):
-            used = time.process_time()
-            spent = timed(lambda level=level: verify(ledger, level))
-            used = time.process_time() - used
-            print(
-                f"audit level {level}: {spent:.1f} s, {rows / spent / 1e6:.2f} M rows/s,"
-                f" CPU {used:.1f} s; bars at 101 M rows: 10 s and 60 s", flush=True,
-            )  # fmt: skip
+        months(ledger, 5)
+        roll_up(ledger, bare_table(ledger, folder / "bare.duckdb"), 5)
+        audits(ledger, rows)
         small_postings(ledger)
-        settle()
-        bare = bare_table(ledger, folder / "bare.duckdb")
-        roll_up(ledger, bare, 5)
+        large_postings(ledger)
+        print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

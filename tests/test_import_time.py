@@ -47,11 +47,16 @@ def test_the_ledger_loads_no_system_no_surface_and_no_method() -> None:
 
 
 @pytest.mark.parametrize(
-    "engine", ["duckdb", "sqlalchemy", "alembic", "psycopg", "pint", "cryptography"]
+    "engine",
+    ["duckdb", "ibis", "pyspark", "deltalake", "sqlalchemy", "alembic", "psycopg", "pint",
+     "cryptography"],
 )
 def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
     corners = {
         "duckdb": {"ledger/stores/duckdb.py"},
+        "ibis": {"ledger/stores/ibis.py"},
+        "pyspark": set[str](),
+        "deltalake": set[str](),
         "sqlalchemy": {
             "ledger/stores/schema.py", "ledger/stores/postings.py", "ledger/stores/records.py",
             "ledger/stores/database.py", "ledger/stores/sqlite.py", "ledger/stores/postgresql.py",

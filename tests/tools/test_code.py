@@ -40,9 +40,13 @@ def test_functions_are_short_in_the_middle(sound: Any) -> None:
     assert "median body is 9" in sound.the_one("budget").cure
 
 
-@pytest.mark.parametrize("line", ["import duckdb", "from duckdb.typing import VARCHAR"])
+@pytest.mark.parametrize(
+    "line", ["import duckdb", "from duckdb.typing import VARCHAR", "import ibis"]
+)
 def test_an_engine_out_of_its_corner_is_found(sound: Any, line: str) -> None:
-    sound.write("src/cupral/ledger/stores/duckdb.py", f"{line}\n")
+    sound.write(
+        f"src/cupral/ledger/stores/{line.split()[1].split('.', maxsplit=1)[0]}.py", f"{line}\n"
+    )
     assert sound.found() == []
     sound.write("src/cupral/ledger/rows.py", f"{line}\n")
     assert sound.the_one("engine").where == "src/cupral/ledger/rows.py:1"

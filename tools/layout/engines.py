@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 from layout.tree import Finding, Source, Tree
 
-CORNERS = {"duckdb": "src/cupral/ledger/stores/duckdb.py"}
+CORNERS = {
+    "duckdb": "src/cupral/ledger/stores/duckdb.py",
+    "ibis": "src/cupral/ledger/stores/ibis.py",
+}
 """Engine to the one file under src that may import it."""
 
 

@@ -19,7 +19,7 @@ from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.ledger.rights import EVERYTHING
-from cupral.ledger.stores import attachments, canonical, content, files, schema
+from cupral.ledger.stores import attachments, canonical, content, files, schema, sums
 from cupral.ledger.stores.postings import GENESIS, chained
 from cupral.ledger.stores.records import document_sha
 
@@ -226,6 +226,11 @@ def _month(ledger: Ledger, kept: _Kept, table: str, month: int, held: _Month) ->
         f"file {row['name']} holds other {wrong} than its manifest row says"
         for row, read in zip(held.files, readers, strict=True)
         if (wrong := _wrong(kept, row, content.described(read)))
+    ]
+    damages += [
+        f"file {row['name']}: the sums in its footer are not those of its rows"
+        for row, read in zip(held.files, readers, strict=True)
+        if sums.belie(ledger.folder / row["name"], read)
     ]
     shas = content.content_shas(table, readers) if readers else {}
     stated = {kept.ids.get(part["seq"], ""): part["sha"] for part in held.parts}

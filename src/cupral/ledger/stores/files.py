@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from cupral.ledger.errors import Damaged
 from cupral.ledger.flow import SCHEMAS, TIME_COLUMN
+from cupral.ledger.stores import sums
 from cupral.ledger.stores.order import order
 
 NAME = re.compile(rf"(?:{'|'.join(SCHEMAS)})/month=[0-9]+/[0-9a-f]{{32}}\.parquet")
@@ -138,11 +139,14 @@ def _write_ordered(
     temporary = final.with_suffix(".tmp")
     ordered = rows.take(places)
     try:
-        pq.write_table(
-            ordered, temporary, compression="lz4", row_group_size=ROW_GROUP, store_schema=False,
+        with pq.ParquetWriter(
+            temporary, ordered.schema, compression="lz4", store_schema=False,
             write_page_checksum=True,
             use_dictionary=[name for name in rows.schema.names if _repeats(rows[name])],
-        )  # fmt: skip
+        ) as writer:  # fmt: skip
+            writer.write_table(ordered, ROW_GROUP)
+            if told := sums.footer(ordered):
+                writer.add_key_value_metadata(told)
         digest = _flush(temporary)
     except BaseException:  # a full disk is not left fuller than it was
         temporary.unlink(missing_ok=True)

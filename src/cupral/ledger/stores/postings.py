@@ -240,6 +240,16 @@ class Postings:
             query = sa.select(schema.posting).order_by(schema.posting.c.seq)
             return schema.one_by_one(connection.execute(query))
 
+    def present(self, table: str) -> tuple[int, list[dict[str, Any]]]:
+        """The latest posting's number and the present files, each with its last posting's."""
+        f, link = schema.file.c, schema.file_posting.c
+        last = sa.select(sa.func.max(link.seq)).where(link.file_id == f.id).scalar_subquery()
+        query = sa.select(f.name, f.rows, f.bytes, last.label("last_seq")).where(
+            f.table_name == table, f.removed_seq.is_(None)
+        )
+        with self.database.connect() as connection:
+            return int(_last(connection)["seq"]), schema.one_by_one(connection.execute(query))
+
     def files(
         self,
         table: str,

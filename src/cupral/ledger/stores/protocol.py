@@ -35,4 +35,4 @@ class Scan(Protocol):
     def totals(
         self, table: str, files: Sequence[Path], asked: Filter, by: Sequence[str]
     ) -> pa.Table:
-        """Signed sums of amount and variance, gross amount, net count and demonstration flag."""
+        """Signed sums of amount and variance, net count and demonstration flag."""

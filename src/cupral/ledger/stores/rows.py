@@ -79,6 +79,21 @@ def references(rows: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(rows.column("posting"), numbers, "/")
 
 
+def standing(rows: pa.Table) -> pa.ChunkedArray:
+    """Whether each row stands: it is an entry, and no row among these undoes it."""
+    entries = pc.equal(rows["sign"], 1)
+    if pc.all(entries).as_py():
+        return entries
+    undone = rows["corrects"].filter(pc.invert(entries))
+    postings = pc.unique(pc.replace_substring_regex(undone, "/[0-9]+$", ""))
+    entries = entries.combine_chunks().to_numpy(zero_copy_only=False)
+    doubtful = pc.is_in(rows["posting"], value_set=postings)  # few: naming each row takes long
+    places = np.flatnonzero(doubtful.to_numpy())
+    named = references(rows.select(["posting", "row"]).take(places))
+    entries[places[pc.is_in(named, value_set=undone).to_numpy()]] = False
+    return pa.chunked_array([entries])
+
+
 def _keys(table: str, rows: pa.Table) -> list[tuple[Any, ...]]:
     return list(zip(*(rows.column(name).to_pylist() for name in KEYS[table]), strict=True))
 

@@ -1,4 +1,4 @@
-"""`cupral ledger`: merge and delete files of rows, back up and restore, migrate the tables."""
+"""`cupral ledger`: merge, delete and publish files of rows, back up and restore, migrate."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from cupral.ledger import backup as archive
 from cupral.ledger.compaction import GRACE_SECONDS, compact, sweep
 from cupral.ledger.errors import NotFound
+from cupral.ledger.publish import publish
 from cupral.ledger.stores import migration, schema
 from cupral.surfaces.cli.session import author, reading, session
 from cupral.system import database_url
@@ -18,6 +19,7 @@ def group() -> typer.Typer:
     made = typer.Typer(no_args_is_help=True, help="Keep the ledger's folder in order.")
     made.command("compact")(compacted)
     made.command("sweep")(swept)
+    made.command("publish")(published)
     made.command("backup")(backup)
     made.command("restore")(restore)
     made.command("migrate")(migrate)
@@ -43,6 +45,18 @@ def swept(
     with ledger.audited(author=author(), action="ledger.sweep", arguments={"hours": hours}):
         gone = sweep(ledger, grace_seconds=hours * 3600.0)
     typer.echo(f"{len(gone)} files deleted")
+
+
+def published(context: typer.Context) -> None:
+    """Name the files in Delta logs beside them, so that other engines can read the tables.
+
+    Publish again after posting and after merging, before the replaced files are swept. The logs
+    are an export: delete them at any time.
+    """
+    ledger = reading(context)
+    with ledger.audited(author=author(), action="ledger.publish", arguments={}):
+        for table in publish(ledger):
+            typer.echo(str(table))
 
 
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="To write.")]) -> None:
