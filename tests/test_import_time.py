@@ -48,8 +48,17 @@ def test_the_ledger_loads_no_system_no_surface_and_no_method() -> None:
 
 @pytest.mark.parametrize(
     "engine",
-    ["duckdb", "ibis", "pyspark", "deltalake", "sqlalchemy", "alembic", "psycopg", "pint",
-     "cryptography"],
+    [
+        "duckdb",
+        "ibis",
+        "pyspark",
+        "deltalake",
+        "sqlalchemy",
+        "alembic",
+        "psycopg",
+        "pint",
+        "cryptography",
+    ],
 )
 def test_an_engine_is_imported_in_its_corner_only(engine: str) -> None:
     corners = {
