@@ -1,5 +1,6 @@
 """The curve of a parameter: each value holds from its day to the next one's, none before."""
 
+import itertools
 import re
 from datetime import date
 from typing import Any
@@ -63,7 +64,7 @@ def test_names_do_not_overlap_and_are_few() -> None:
     made = drawn(row("2024-01-01", {f"n{number}": 5.0 for number in range(9)}))
     places = sorted(line.at for line in made.lines)
     assert len(places) == MOST_LINES
-    assert all(b - a >= LETTERS for a, b in zip(places, places[1:], strict=False))
+    assert all(b - a >= LETTERS for a, b in itertools.pairwise(places))
 
 
 @pytest.mark.parametrize("value", [["Au"], {"左右": "near"}, "text", True])
