@@ -2,7 +2,8 @@
 
 Network of reference/ledger.md section 3: units in 12 layers, sites of 60 units, 5 % of the
 links to the neighbouring site, 2.5 flows a unit, all measured, sd 2 %; "tangled" has the same
-layers and no sites. Peers that are not installed are left out (`make bench-peers` has them).
+layers and no sites, "unequal" sd that are lognormal besides, seven orders of magnitude apart.
+Peers that are not installed are left out (`make bench-peers` has them).
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/reconcile_speed.py [flows ...]
 """
@@ -25,6 +26,8 @@ from cupral.methods.reconcile import reconcile, suspects
 LAYERS, SITE, FLOWS_PER_UNIT, FAR = 12, 60, 2.5, 0.05
 DIRECT_LIMIT = 1_100_000
 """Flows up to which a peer is asked (difflow is dense: a thousand)."""
+UNEQUAL = 2.0
+"""Standard deviation of the logarithm of unequal sd."""
 
 
 def layers(
@@ -58,12 +61,15 @@ def tangled(flows: int, seed: int = 1) -> sparse.csr_array:
     return network(flows, seed, round(flows / FLOWS_PER_UNIT / LAYERS) * LAYERS)
 
 
-def measurements(incidence: sparse.csr_array, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """A balanced truth plus 2 % noise."""
+def measurements(
+    incidence: sparse.csr_array, seed: int = 2, spread: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """A balanced truth plus 2 % noise, or that times a lognormal factor."""
     rng = np.random.default_rng(seed)
     guess = rng.uniform(10.0, 100.0, incidence.shape[1])
     truth = reconcile(incidence, guess, 0.3 * guess, uncertainty=False).value
     sd = 0.02 * np.maximum(np.abs(truth), 1.0)
+    sd *= np.random.default_rng(seed + 1).lognormal(0.0, spread, len(sd))
     return truth + sd * rng.normal(size=len(sd)), sd
 
 
@@ -138,9 +144,11 @@ def line(name: str, seconds: float, quick: float, gap: float) -> None:
     print(f"    {name:<34} {seconds:>9.4f} s {seconds / quick:>8.1f} x   max dx/sd {gap:.0e}")
 
 
-def compare(kind: str, incidence: sparse.csr_array, peers: list[str], whole: bool) -> None:
+def compare(
+    kind: str, incidence: sparse.csr_array, peers: list[str], whole: bool, spread: float = 0.0
+) -> None:
     """Ours and the peers on one network."""
-    measured, sd = measurements(incidence)
+    measured, sd = measurements(incidence, spread=spread)
     runs = 5 if len(sd) <= 20_000 else 3
     quick, answer = best(lambda: reconcile(incidence, measured, sd, uncertainty=False), runs)
     closure = np.abs(answer.residual).max() / np.abs(measured).max()
@@ -200,7 +208,9 @@ def main(sizes: list[int]) -> None:
     for flows in sizes:
         compare("sites", network(flows), list(PEERS), whole=flows <= 200_000)
     for flows in (size for size in sizes if size > 1_000):
-        compare("tangled", tangled(flows), ["KKT+SuperLU"] if flows <= 10_000 else [], False)
+        asked = ["KKT+SuperLU"] if flows <= 10_000 else []
+        compare("tangled", tangled(flows), asked, False)
+        compare("tangled, unequal", tangled(flows), asked, False, UNEQUAL)
     if Path("/proc/self/status").exists():
         measure_memory(max(sizes))
 

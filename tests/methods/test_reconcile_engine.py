@@ -14,6 +14,7 @@ from cupral.methods.reconcile.factor import schur
 from cupral.methods.reconcile.front import fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
 from cupral.methods.reconcile.laplacian import normal, product
+from cupral.methods.reconcile.tangle import Tangle
 
 factor_module = importlib.import_module("cupral.methods.reconcile.factor")
 laplacian_module = importlib.import_module("cupral.methods.reconcile.laplacian")
@@ -188,8 +189,12 @@ def test_update_falls_back_when_qdldl_refuses() -> None:
     np.testing.assert_allclose(dense(laplacian(network, 2)) @ engine.solve(right), right, atol=1e-8)
 
 
-def test_a_tangled_network_is_solved_without_a_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", [Gradient, Tangle])
+def test_a_tangled_network_is_solved_without_a_factor(
+    engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond the affordable work values come from gradients and equal those of the factor."""
+    monkeypatch.setattr(factor_module, "is_compiling", lambda: engine is Tangle)
     network = chain(40, 60, 4)
     rng = np.random.default_rng(4)
     truth = rng.uniform(10, 100, network.shape[1])
@@ -198,7 +203,7 @@ def test_a_tangled_network_is_solved_without_a_factor(monkeypatch: pytest.Monkey
     wanted = reconcile(*problem, rhs=network @ truth, uncertainty=False)
     monkeypatch.setattr(factor_module, "AFFORDABLE", 1.0)
     found = reconcile(*problem, rhs=network @ truth, uncertainty=False)
-    assert isinstance(found.system.factor.engine, Gradient)
+    assert isinstance(found.system.factor.engine, engine)
     np.testing.assert_allclose(found.value, wanted.value, rtol=1e-11)
     assert found.objective == pytest.approx(wanted.objective, rel=1e-10)
     assert np.abs(found.residual).max() < 1e-10 * truth.max()

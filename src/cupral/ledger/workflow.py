@@ -222,8 +222,8 @@ def move(
 
 def move_within(
     connection: schema.Connection, ledger: Ledger, workflow: Workflow, document: Document, *,
-    to: str, author: str, roles: Collection[str] = OWNER, enterprises: Collection[str] | None = None,
-    reason: str = "", today: date | None = None,
+    to: str, author: str, roles: Collection[str] = OWNER,
+    enterprises: Collection[str] | None = None, reason: str = "", today: date | None = None,
 ) -> Document:  # fmt: skip
     """`move` within a transaction that changes other things too (`stores.schema.writing`)."""
     history = _history(connection, document)

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,11 @@ from types import FrameType
 from cupral.ledger.compaction import compact
 from cupral.ledger.document import Document
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.stores.migration import migrate
 from cupral.system import call, open_ledger, order
 from cupral.systems.balance.commands import import_meters
 from tests.ledger.processes import rows_of
-from tests.systems.balance.works import SITE
+from tests.systems.balance.works import SITE, register
 
 
 def month_of(number: int) -> str:
@@ -67,8 +69,17 @@ def merge(ledger: Ledger, number: int) -> str:
     return ""
 
 
+def migrate_and_back(ledger: Ledger, _number: int) -> str:
+    """The tables to their first version and up again."""
+    ledger.manifest.database.dispose()
+    migrate(ledger.folder, to=1)
+    migrate(ledger.folder)
+    return ""
+
+
 OPERATIONS: dict[str, Callable[[Ledger, int], str]] = {
     "post": post, "import": bring, "reconcile": reconcile, "compact": merge,
+    "migrate": migrate_and_back,
 }  # fmt: skip
 
 
@@ -142,7 +153,18 @@ def _child(folder: str, operation: str, number: int, kill_at: int) -> None:
     (Path(folder) / "steps").write_text(str(steps))
 
 
+def _warm() -> None:
+    """Do everything once, so that a child's steps are those of its operation, not of imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = open_ledger(folder)
+        register(ledger)
+        for operation in OPERATIONS.values():
+            operation(ledger, 0)
+        ledger.manifest.database.dispose()
+
+
 def _serve() -> None:
+    _warm()
     for line in sys.stdin:
         asked = json.loads(line)
         pid = os.fork()

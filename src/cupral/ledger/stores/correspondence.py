@@ -101,7 +101,7 @@ def write_notices(
                   "document": document.id, "version": document.version, "action": action,
                   "author": author, "recorded_at": _now(), "read_by": ""}  # fmt: skip
         connection.execute(sa.insert(schema.notice).values(**values))
-        Records.touched(connection, NOTICES, {"*"})
+        Records.touched(connection, NOTICES, {"*", recipient.enterprise, document.party})
 
 
 def comments(ledger: Kept, kind: str, document: str) -> list[Comment]:
@@ -154,7 +154,7 @@ def read(
         row: Mapping[str, Any] = dict(found)
         if row["read_at"] is None:
             now = {"read_at": _now(), "read_by": person}
-            Records.touched(connection, NOTICES, {"*"})
+            Records.touched(connection, NOTICES, {"*", row["enterprise"]})
             connection.execute(sa.update(table).where(table.c.number == number).values(**now))
             row = {**row, **now}
     return Notice(**row)

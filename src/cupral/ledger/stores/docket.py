@@ -104,11 +104,11 @@ def _holding(sought: str, wanted: Wanted, dialect: str) -> Iterator[sa.ColumnEle
     mine = table.number == number
     if dialect == "sqlite":
         # Plus nothing keeps SQLite from going through all rows with these grams where it can go
-        # through the few of a party, or in the order of deadlines until the page is full.
-        few = (wanted.parties, wanted.due_until, wanted.kind) != (None, None, None)
+        # through the few that pass a filter, or in the order asked for until the page is full.
+        filtered = any(True for _ in _conditions(wanted))
         match = sa.text("SELECT rowid FROM docket_gram WHERE docket_gram MATCH :grams")
         asked = " ".join(f'"{gram}"' for gram in grams)
-        yield (number + 0 if few else number).in_(match.bindparams(grams=asked))
+        yield (number + 0 if filtered else number).in_(match.bindparams(grams=asked))
         words = sa.select(table.words).where(mine).scalar_subquery()
         yield sa.func.instr(words, sought) > 0
     else:

@@ -3,12 +3,13 @@
 `Orthogonal` serves small problems by a QR of the weighted balances (errors grow with the
 condition number, not its square, and posterior sd come without cancellation). `Schur` serves
 any size by the sparse matrix S itself: factored in one piece, in parts on two cores, or,
-where it is too tangled to factor, solved by conjugate gradients.
+where it is too tangled to factor, solved by conjugate gradients, which a sampled factor leads
+where the balances are a network of independent meters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,14 @@ from scipy import sparse
 from scipy.linalg import lapack, qr
 
 from cupral.methods.reconcile.cholesky import Cholesky, check_pivots, upper_triangle
+from cupral.methods.reconcile.compiled import is_compiling
 from cupral.methods.reconcile.dissection import Dissected, dissect
 from cupral.methods.reconcile.errors import CovarianceError, ScaleError
-from cupral.methods.reconcile.front import fronts
+from cupral.methods.reconcile.front import Fronts, fronts
 from cupral.methods.reconcile.gradient import Gradient, gradient
-from cupral.methods.reconcile.laplacian import normal, pairs, weigh
+from cupral.methods.reconcile.laplacian import is_network, normal, pairs, weigh
 from cupral.methods.reconcile.problem import Columns, Index, Mask, Matrix, Vector
+from cupral.methods.reconcile.tangle import ROUGH, Tangle, tangle
 
 DENSE_INVERSE = 300
 """Up to this many balances S is inverted densely instead of on its pattern."""
@@ -38,9 +41,15 @@ CLEAR, REFINED = 1e-5, 2
 """Smallest pivot whose solutions need no refinement, and how often others are refined."""
 AFFORDABLE, BEARABLE = 5e9, 1e13
 """Predicted multiplications up to which S is factored for values, and for uncertainties."""
+LED = 2e4
+"""The same for the values of a network, for each balance: gradients led by a sampled factor take
+a few microseconds of each whatever the shape."""
 SMALLEST_ORTHOGONAL = 1e-21
 """Squared diagonal of the scaled triangle below this leaves too few correct digits."""
 _EPS = float(np.finfo(np.float64).eps)
+
+Norm: TypeAlias = Callable[[Vector], float]
+"""Length of an imbalance."""
 
 
 class Factor(Protocol):
@@ -48,6 +57,16 @@ class Factor(Protocol):
 
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """``S^-1 r`` for a vector or the columns of a matrix."""
+        ...
+
+    def correct(self, gap: Vector) -> Vector:
+        """``S^-1 r`` for what a solution has left open; a few digits are enough."""
+        ...
+
+    @property
+    def norm(self) -> Norm | None:
+        """How far from the answer [sd] a solution is that leaves an imbalance; None where a factor
+        leaves nothing but rounding."""
         ...
 
     def quadratic(self, columns: Columns) -> Vector:
@@ -74,6 +93,15 @@ class Orthogonal:
     def solve(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """``R^-1 R^-T r``."""
         return np.asarray(self.inverse @ (self.inverse.T @ residual))
+
+    def correct(self, gap: Vector) -> Vector:
+        """To all digits."""
+        return self.solve(gap)
+
+    @property
+    def norm(self) -> None:
+        """Nothing but rounding is left."""
+        return None
 
     def quadratic(self, columns: Columns) -> Vector:
         """Squared norms of ``R^-T h``."""
@@ -116,7 +144,7 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(sd[:, None] * lower)
 
 
-Engine = Cholesky | Dissected | Gradient
+Engine = Cholesky | Dissected | Gradient | Tangle
 """What `Schur` solves with."""
 
 
@@ -145,6 +173,16 @@ class Schur:
             )
             solved = solved + self._solved(left)
         return solved
+
+    def correct(self, gap: Vector) -> Vector:
+        """To all digits where S is factored."""
+        engine = self.engine
+        return engine.solve(gap, ROUGH) if isinstance(engine, Tangle) else self.solve(gap)
+
+    @property
+    def norm(self) -> Norm | None:
+        """``sqrt(r^T S^-1 r)``, about, of a tangled network."""
+        return self.engine.norm if isinstance(self.engine, Tangle) else None
 
     def _solved(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """One solution for each column by the engine."""
@@ -260,30 +298,43 @@ def schur(
     ------
     ScaleError, SizeError
     """
-    earlier = former if isinstance(former, Schur) else None
-    upper = normal(balance, variance, covariance, network)
+    graph = covariance is None and (is_network(balance) if network is None else network)
+    upper = normal(balance, variance, covariance, graph)
+    known = _known(former, upper, graph)
+    led = graph and is_compiling()
+    limit = min(AFFORDABLE, LED * upper.shape[0]) if led and not uncertainty else AFFORDABLE
+    large = upper.shape[0] > PLAIN and not known
+    crossed = fronts(upper, limit, trees=uncertainty or not led) if large else None
+    tangled = crossed and crossed.work > (BEARABLE if uncertainty else limit)
+    if leader := known if isinstance(known, Tangle) else crossed if tangled and led else None:
+        engine = tangle(upper, balance, variance, leader.fill)
+        return Schur(np.ones(upper.shape[0]), engine, balance, variance, None)
     scale = 1.0 / np.sqrt(upper.diagonal())
     upper.data *= scale[upper.indices]
     upper.data *= np.repeat(scale, np.diff(upper.indptr))
-    if earlier and _same_pattern(earlier.engine.matrix, upper):
-        engine = earlier.engine
-        engine.update(upper)
+    if known and not isinstance(known, Tangle):
+        known.update(upper)
+    elif crossed and tangled:
+        known = gradient(upper, crossed.fill)
     else:
-        engine = _engine(upper, uncertainty)
-    smallest = engine.smallest_pivot()
+        known = _direct(upper, crossed)
+    smallest = known.smallest_pivot()
     check_pivots(np.atleast_1d(smallest))
-    return Schur(scale, engine, balance, variance, covariance, smallest)
+    return Schur(scale, known, balance, variance, covariance, smallest)
 
 
-def _engine(scaled: Columns, uncertainty: bool) -> Engine:
-    """One piece, several parts, or no factor at all."""
-    size = scaled.shape[0]
-    if size <= PLAIN:
-        return Cholesky(scaled)
-    crossed = fronts(scaled, AFFORDABLE)
-    if crossed.work > (BEARABLE if uncertainty else AFFORDABLE):
-        return gradient(scaled, crossed.fill)
-    parts = dissect(scaled, crossed) if size >= DIVIDED else None
+def _known(former: Factor | None, upper: Columns, graph: bool) -> Engine | None:
+    """The engine of a former factor of the same pattern."""
+    engine = former.engine if isinstance(former, Schur) else None
+    if isinstance(engine, Tangle) and not graph:
+        return None
+    return engine if engine and _same_pattern(engine.matrix, upper) else None
+
+
+def _direct(scaled: Columns, crossed: Fronts | None) -> Cholesky | Dissected:
+    """One piece, or several parts."""
+    large = crossed and scaled.shape[0] >= DIVIDED
+    parts = dissect(scaled, crossed) if crossed and large else None
     return Cholesky(scaled) if parts is None else Dissected(scaled, parts)
 
 

@@ -48,7 +48,7 @@ class Fronts:
         return np.array(found, dtype=np.int64)
 
 
-def fronts(matrix: Columns, affordable: float) -> Fronts:
+def fronts(matrix: Columns, affordable: float, trees: bool = True) -> Fronts:
     """The first order whose work is affordable, or the one with the least.
 
     Tried are the order given (sites usually stand together), Cuthill-McKee (chains of sites) and
@@ -60,6 +60,8 @@ def fronts(matrix: Columns, affordable: float) -> Fronts:
         Upper triangle with its diagonal, rows ascending; only its pattern counts.
     affordable : float
         Work [multiplications] below which no other order is tried.
+    trees : bool
+        Whether depth first is tried as well, which takes longest.
 
     Examples
     --------
@@ -67,27 +69,26 @@ def fronts(matrix: Columns, affordable: float) -> Fronts:
     >>> fronts(chain, 1e9).size.tolist(), fronts(chain, 1e9).cuts(2, 1).tolist()
     ([1, 1, 1, 1, 1, 0], [2])
     """
-    size, row = matrix.shape[0], matrix.indices
-    own = np.arange(size, dtype=row.dtype)
+    own = np.arange(matrix.shape[0], dtype=matrix.indices.dtype)
     # rows ascend: the first of a column is the first node that opens it
-    best = _crossed(own, np.minimum(row[matrix.indptr[:-1]], own))
-    column = np.repeat(own, np.diff(matrix.indptr)) if best.work > affordable else own
-    for order in (_cuthill_mckee, _depth_first):
-        if best.work <= affordable:
-            break
-        position = _places(order(matrix))
-        first, second = position[row], position[column]
-        opened = own.copy()
-        np.minimum.at(opened, np.maximum(first, second), np.minimum(first, second))
+    best = _crossed(own, np.minimum(matrix.indices[matrix.indptr[:-1]], own))
+    if best.work <= affordable:
+        return best
+    both = _both_ways(matrix)
+    for order in (_cuthill_mckee, _depth_first) if trees else (_cuthill_mckee,):
+        position = _places(order(both))
+        opened = np.minimum.reduceat(position[both.indices], both.indptr[:-1])
         other = _crossed(position, opened)
         best = min(best, other, key=lambda one: one.work)
+        if best.work <= affordable:
+            break
     return best
 
 
 def _crossed(position: Index, opened: Index) -> Fronts:
-    """Fronts of one order, from the place that opens each place."""
+    """Fronts of one order, from the place that opens each node."""
     begun = np.bincount(opened, minlength=len(position)) - 1
-    return Fronts(position, opened[position], np.cumsum(begun))
+    return Fronts(position, opened, np.cumsum(begun))
 
 
 def _places(order: Index) -> Index:
@@ -97,26 +98,26 @@ def _places(order: Index) -> Index:
     return position
 
 
-def _cuthill_mckee(matrix: Columns) -> Index:
+def _cuthill_mckee(both: Matrix) -> Index:
     """Level by level, from the rim."""
-    return np.asarray(reverse_cuthill_mckee(_both_ways(matrix), symmetric_mode=True), np.int64)
+    return np.asarray(reverse_cuthill_mckee(both, symmetric_mode=True), np.int64)
 
 
-def _depth_first(matrix: Columns) -> Index:
+def _depth_first(both: Matrix) -> Index:
     """Branch by branch, part by part."""
-    size = matrix.shape[0]
+    size = both.shape[0]
     # one more node joined to all others, so that every part is reached
     root = sparse.csr_array(np.ones((1, size)))
     corner = sparse.csr_array((1, 1))
     beside = sparse.hstack([root, corner])
-    above = sparse.hstack([_both_ways(matrix), sparse.csr_array((size, 1))])
+    above = sparse.hstack([both, sparse.csr_array((size, 1))])
     whole: Matrix = sparse.csr_array(sparse.vstack([above, beside]))
     found, _ = depth_first_order(whole, size)
     return np.asarray(found[1:], dtype=np.int64)
 
 
 def _both_ways(matrix: Columns) -> Matrix:
-    """The pattern with both triangles."""
+    """The pattern with both triangles and the diagonal."""
     ones: Matrix = sparse.csr_array(
         (np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape
     )

@@ -45,11 +45,7 @@ class Gradient:
         """
         answer, short = cg(self.whole, right, rtol=ACCURACY, atol=0.0, maxiter=STEPS)
         if short:
-            raise ScaleError(
-                f"the balances are too tangled to factor ({self.fill:.1e} entries predicted) and "
-                f"their uncertainties too unequal to iterate: no answer in {STEPS} steps. Leave "
-                "near-useless meters unmeasured (NaN), or reconcile sites separately."
-            )
+            raise unequal(self.fill, STEPS)
         return np.asarray(answer)
 
     def smallest_pivot(self) -> float:
@@ -63,13 +59,27 @@ class Gradient:
         ------
         SizeError
         """
-        raise SizeError(
-            f"the balances are too tangled for standard uncertainties: a factor would have about "
-            f"{self.fill:.1e} entries. Ask for values only (uncertainty=False), or reconcile sites "
-            "or periods separately."
-        )
+        raise no_inverse(self.fill)
 
 
 def gradient(matrix: Columns, fill: float) -> Gradient:
     """Wrap an upper triangle of unit diagonal."""
     return Gradient(matrix, sparse.csr_array(both_triangles(matrix)), fill)
+
+
+def unequal(fill: float, steps: int) -> ScaleError:
+    """The error of an iteration that does not arrive."""
+    return ScaleError(
+        f"the balances are too tangled to factor ({fill:.1e} entries predicted) and "
+        f"their uncertainties too unequal to iterate: no answer in {steps} steps. Leave "
+        "near-useless meters unmeasured (NaN), or reconcile sites separately."
+    )
+
+
+def no_inverse(fill: float) -> SizeError:
+    """The error of asking an iteration for entries of the inverse."""
+    return SizeError(
+        f"the balances are too tangled for standard uncertainties: a factor would have about "
+        f"{fill:.1e} entries. Ask for values only (uncertainty=False), or reconcile sites "
+        "or periods separately."
+    )

@@ -83,6 +83,7 @@ async def _file(desk: Desk, request: Request) -> Response:
     wanted = request.path_params
 
     def found() -> tuple[bytes, Mapping[str, str]]:
+        desk.ledger.document(wanted["kind"], wanted["id"])  # refuses those of others
         for kept in attachments(desk.ledger, wanted["kind"], wanted["id"]):
             if kept.sha256 == wanted["sha256"]:
                 named = f"attachment; filename*=UTF-8''{quote(kept.name, safe='')}"

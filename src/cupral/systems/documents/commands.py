@@ -16,21 +16,23 @@ from cupral.ledger.stores import attachments, correspondence, schema
 from cupral.ledger.stores.attachments import Attachment
 from cupral.ledger.stores.correspondence import Notice, Recipient
 from cupral.ledger.workflow import OWNER, PARTY, Workflow
-from cupral.system import command, workflows
+from cupral.system import acting, command, workflows
 
 OUTCOMES = workflow.DECIDED
 
 
-class Acting(NamedTuple):
-    """What whoever gives an order may do: the one place where rights come in."""
+class Standing(NamedTuple):
+    """As who somebody gives an order."""
 
     roles: Collection[str]
     enterprises: Collection[str] | None
+    """None = of any."""
 
 
-def acting(_ledger: Ledger) -> Acting:
-    """The rights of whoever uses this ledger; without accounts, of the one who holds the folder."""
-    return Acting(OWNER, None)
+def standing(ledger: Ledger) -> Standing:
+    """Roles and enterprises of whoever uses this ledger."""
+    rights = ledger.rights
+    return Standing(rights.roles, None if OWNER & rights.roles else rights.enterprises)
 
 
 @command
@@ -51,7 +53,7 @@ def draft(
     said = {**(body or {}), "title": title.strip()}
     return workflow.open_document(
         ledger, flow_of(kind), id=id.strip() or uuid.uuid4().hex[:12], party=party.strip(),
-        body=said, author=author, **acting(ledger)._asdict(),
+        body=said, author=author, **standing(ledger)._asdict(),
     )  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def revise(
     """
     given: Mapping[str, Any] = body
     return workflow.revise(ledger, flow_of(kind), _seen(ledger, kind, id, version), body=given,
-                           author=author, **acting(ledger)._asdict())  # fmt: skip
+                           author=author, **standing(ledger)._asdict())  # fmt: skip
 
 
 @command
@@ -79,6 +81,7 @@ def submit(
 
 
 @command
+@acting("decide")
 def review(
     ledger: Ledger, *, author: str, kind: str, id: str, version: int, reason: str = ""
 ) -> Document:
@@ -87,6 +90,7 @@ def review(
 
 
 @command
+@acting("decide")
 def decide(
     ledger: Ledger, *, author: str, kind: str, id: str, version: int, outcome: str,
     reason: str = "",
@@ -108,9 +112,9 @@ def withdraw(
 @command
 def comment(ledger: Ledger, *, author: str, kind: str, id: str, text: str) -> Document:
     """Say something of a document; the other side gets a notice."""
-    flow, role = flow_of(kind), acting(ledger).roles
+    flow, role = flow_of(kind), standing(ledger).roles
     with schema.writing(ledger.records.database) as connection:
-        document = ledger.document(kind, id)
+        document = _own(ledger, kind, id)
         correspondence.write_comment(connection, document, text=text, author=author)
         told = _other_side(flow, document, role)
         correspondence.write_notices(connection, document, to=told, action="comment", author=author)
@@ -123,14 +127,15 @@ def attach(
 ) -> Attachment:
     """Keep a file with a document: PDF, PNG, JPEG, XLSX, DOCX, CSV, TXT or JSON, to 20 MB."""
     flow_of(kind)
-    document = ledger.document(kind, id)
+    document = _own(ledger, kind, id)
     return attachments.attach(ledger, document, name=filename, content=content, author=author)
 
 
 @command
+@acting("read")
 def read_notice(ledger: Ledger, *, author: str, number: int) -> Notice:
     """Mark a notice as read."""
-    roles, enterprises = acting(ledger)
+    roles, enterprises = standing(ledger)
     return correspondence.read(
         ledger, number, person=author, roles=roles, enterprises=enterprises or ()
     )
@@ -150,6 +155,13 @@ def flow_of(kind: str) -> Workflow:
     return workflows()[kind]
 
 
+def _own(ledger: Ledger, kind: str, id: str) -> Document:
+    """A document to which this person may add something."""
+    document = ledger.document(kind, id)
+    ledger.guard.post({}, [document])
+    return document
+
+
 def _seen(ledger: Ledger, kind: str, id: str, version: int) -> Document:
     for document in workflow.history(ledger, kind, id):
         if document.version == version:
@@ -161,7 +173,7 @@ def _moved(
     ledger: Ledger, author: str, kind: str, id: str, version: int, to: str, reason: str
 ) -> Document:
     return workflow.move(ledger, flow_of(kind), _seen(ledger, kind, id, version), to=to,
-                         author=author, reason=reason, **acting(ledger)._asdict())  # fmt: skip
+                         author=author, reason=reason, **standing(ledger)._asdict())  # fmt: skip
 
 
 def _other_side(flow: Workflow, document: Document, roles: Collection[str]) -> list[Recipient]:

@@ -1,5 +1,6 @@
 """Questions about documents: which there are, how each came to where it stands, what is new."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, timedelta
 
@@ -39,6 +40,7 @@ def find(
     overdue : only those whose deadline has passed
     on : the day on which it is asked; today in China unless told
     """
+    ledger.guard.rows("read", f"document:{kind or '*'}", [party] if party else None)
     note(f"document:{kind or '*'}", (party or "*",))
     today = _day(on)
     until = _before(today) if overdue else due_until and _day(due_until)
@@ -81,12 +83,24 @@ def inbox(
     enterprises: list[str] | None = None, unread: bool = False,
 ) -> Result:  # fmt: skip
     """Notices for a person and for whoever has these roles; without roles, of every role."""
-    note(f"document:{NOTICES}", ("*",))
-    found = notices(ledger, person=person, roles=OWNER if roles is None else roles,
-                    enterprises=enterprises or (), unread=unread)  # fmt: skip
+    rights, owner = ledger.rights, bool(OWNER & ledger.rights.roles)
+    if not owner:
+        rights.demand_name(person)
+    note(f"document:{NOTICES}", ("*",) if owner else tuple(sorted(rights.enterprises)) or ("*",))
+    found = notices(
+        ledger, person=person, roles=_within(roles, rights.roles, owner),
+        enterprises=_within(enterprises, rights.enterprises, owner), unread=unread,
+    )  # fmt: skip
     waiting = sum(one.read_at is None for one in found)
     return Result(query="documents.inbox", subject=person or "all", value=float(waiting), unit="1",
                   parts=tuple(_dated(asdict(one)) for one in found))  # fmt: skip
+
+
+def _within(asked: Collection[str] | None, mine: Collection[str], owner: bool) -> Collection[str]:
+    """What was asked for, of one's own; who holds the folder may ask for any."""
+    if asked is None:
+        return mine
+    return asked if owner else set(asked) & set(mine)
 
 
 def _day(given: str | None) -> str:
