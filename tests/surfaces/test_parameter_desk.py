@@ -105,7 +105,7 @@ def test_by_the_command_line_a_target_becomes_decided(
     assert (status, INDEX in str(needs)) == ("not met", False)
     assert value == pytest.approx(expected_growth())
     shown = line.run("explain", f"parameter:{INDEX}@2026-01-01")
-    assert f"document: parameter/{INDEX}@2026-01-01" in shown
+    assert f"<- document:parameter/{INDEX}@2026-01-01" in shown
 
 
 def test_over_http_a_target_becomes_decided(province: Ledger) -> None:

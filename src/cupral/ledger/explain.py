@@ -164,8 +164,9 @@ def _parameter(ledger: Ledger, name: str) -> Explanation:
     except ValueError:
         raise InputError(f"parameter:{name} has no date {day!r}; write ID@2026-01-31") from None
     found = ledger.parameter(id, on)
-    history = tuple(asdict(value) for value in ledger.parameters.values[id])
-    return Explanation(f"parameter:{name}", "parameter", str(found), asdict(found), (), history)
+    history = tuple(asdict(value) for value in ledger.dated(id)[id])
+    leads = (f"document:{found.document}",) if found.document else ()
+    return Explanation(f"parameter:{name}", "parameter", str(found), asdict(found), leads, history)
 
 
 def _result(ledger: Ledger, name: str) -> Explanation:

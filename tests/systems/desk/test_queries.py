@@ -243,6 +243,20 @@ def test_a_scenario_may_supply_what_is_missing(ledger: Ledger) -> None:
     assert found.status == "scenario: ok"
 
 
+@pytest.mark.parametrize(("query", "arguments", "error", "match"), [
+    ("plan.none", {}, NotFound, "no query 'plan.none'"),
+    ("efficiency.level", {}, InputError, "missing a required argument: 'norm'"),
+    ("efficiency.level", {"norm": "al_liquid_ac", "value": "low"}, InputError, "validation error"),
+    ("efficiency.level", {"ledger": 1}, InputError, "multiple values"),
+    ("efficiency.level", {"colour": 1}, NotFound, "not \\['colour'\\]"),
+])  # fmt: skip
+def test_a_scenario_with_faulty_arguments_is_refused(
+    ledger: Ledger, query: str, arguments: dict[str, Any], error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        ask(ledger, "desk.scenario", query=query, arguments=arguments, assume={NORM: LEVELS})
+
+
 def test_effects_may_be_asked_of_a_value_only_thought_of(ledger: Ledger) -> None:
     call(ledger, "efficiency.level", norm="al_liquid_ac", value=12_950.0, on="2026-03")
     found = ask(ledger, "desk.effects", parameter=NORM, value=LEVELS, valid_from="2026-03-01")

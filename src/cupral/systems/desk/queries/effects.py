@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from cupral.ledger.dependence import fingerprint, names
 from cupral.ledger.document import Document
-from cupral.ledger.errors import CannotDecide, CupralError, InputError
+from cupral.ledger.errors import CannotDecide, CupralError, InputError, NotFound
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.parameter import Parameter
 from cupral.ledger.proposal import proposal as proposal_of
 from cupral.ledger.proposal import value as value_of
 from cupral.ledger.result import SCENARIO, Result, Row
-from cupral.system import answering, ask, query
+from cupral.system import answering, ask, bound, queries, query
 from cupral.systems.desk.compute import change
 from cupral.systems.desk.compute.shape import fitted
 from cupral.systems.desk.queries.drafting import draft
@@ -133,14 +135,36 @@ def scenario(
     if not assume:
         raise InputError("a scenario assumes something: give assume as {parameter: value}")
     fit = {id: _assumed(ledger, id, value) for id, value in assume.items()}
-    other = ledger.assuming(fit)
+    other, stated = ledger.assuming(fit), _stated(query, arguments or {})
     try:
-        found = ask(other, query, **(arguments or {}))
+        found = ask(other, query, **stated)
     except CannotDecide as error:
         found = Result(query=query, subject=str(error), status="cannot decide", needs=error.needs)
     given = tuple(f"{SCENARIO}assumes {id} = {value}" for id, value in fit.items())
     return replace(found, status=f"{_PREFIX}: {found.status}",
                    badges=tuple(dict.fromkeys((*given, *found.badges))))  # fmt: skip
+
+
+def _stated(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a query, of its types.
+
+    Raises
+    ------
+    NotFound
+        If there is no such query or argument.
+    InputError
+        If one is missing or of another type.
+    """
+    if name not in queries():
+        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(queries()))}")
+    function = queries()[name]
+    try:
+        bound(function, arguments)
+        hints = get_type_hints(function)
+        return {n: TypeAdapter(hints[n]).validate_python(v) for n, v in arguments.items()}
+    except (TypeError, ValidationError) as error:
+        told = str(error).splitlines()[0]
+        raise InputError(f"arguments of {name}: {told}; see what it takes in /systems") from None
 
 
 def _assumed(ledger: Ledger, id: str, value: Any) -> Any:
