@@ -127,10 +127,13 @@ class Provider:
         if head.get("alg") not in ALGORITHMS:
             raise _refused(f"its token is signed by {head.get('alg')!r}, which is not allowed")
         for keys in (self._keys(), self._keys(anew=True)):
-            for key in jwt.PyJWKSet.from_dict(dict(keys)).keys:
-                usable = key.public_key_use in (None, "sig") and key.key_type != "oct"
-                if usable and key.key_id == head.get("kid"):
-                    return key.key
+            shown = [key for key in jwt.PyJWKSet.from_dict(dict(keys)).keys
+                     if key.public_key_use in (None, "sig") and key.key_type != "oct"]  # fmt: skip
+            named = [key for key in shown if key.key_id == head.get("kid")]
+            if "kid" not in head and len(shown) == 1:  # it may leave the name of an only key away
+                named = shown
+            if named:
+                return named[0].key
         raise _refused("its token is signed with a key that the provider does not show")
 
     def _description(self) -> Mapping[str, Any]:

@@ -141,7 +141,7 @@ def _month(year: int, month: int, count: int, kind: Kind) -> Period:
     index = year * 12 + month - 1 + count
     try:
         return Period(datetime(year, month, 1), datetime(index // 12, index % 12 + 1, 1), kind)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(f"no month {year}-{month:02d}: {error}") from None
 
 

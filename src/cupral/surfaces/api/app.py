@@ -17,6 +17,7 @@ from cupral.surfaces.api.actions import add_actions
 from cupral.surfaces.api.amending import add_amending
 from cupral.surfaces.api.answers import problem_answer
 from cupral.surfaces.api.assets import asset
+from cupral.surfaces.api.described import answers, describe, in_path, in_query
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.api.documents import add_documents
 from cupral.surfaces.api.entrance import Entrance, add_entrance
@@ -28,6 +29,7 @@ from cupral.surfaces.api.records import ROUTES, reading
 from cupral.surfaces.api.signed import Limits, People, Signed
 from cupral.surfaces.api.work import cancelled_job, job_events, shown_job
 
+EVENTS = "text/event-stream"
 _ABOUT = "Every query and command of every system, made from its signature. Errors are \
 application/problem+json with what, where, allowed and next. Commands answer 202 with a job."
 
@@ -58,10 +60,9 @@ def create_app(
     app.router.routes.append(Route("/docs", _described))
     add_questions(app, desk)
     _add_records(app)
-    app.add_api_route("/api/jobs/{id}", shown_job, methods=["GET"], tags=["jobs"])
-    app.add_api_route("/api/jobs/{id}", cancelled_job, methods=["DELETE"], tags=["jobs"])
-    app.add_api_route("/api/jobs/{id}/events", job_events, methods=["GET"], tags=["jobs"])
-    app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"])
+    _add_work(app)
+    app.add_api_route("/api/live", live(clock), methods=["GET"], tags=["live"],
+                      response_model=None, responses=answers("", media=EVENTS))  # fmt: skip
     add_actions(app, desk)
     logins = demonstration_logins.read(ledger.folder)
     add_entrance(app, Entrance(people, configured() if provider is None else provider, logins))
@@ -69,6 +70,7 @@ def create_app(
     add_amending(app, desk)
     add_documents(app)
     add_pages(app, desk)
+    describe(app)
     return app
 
 
@@ -88,8 +90,22 @@ async def _healthy(_request: object) -> Response:
 
 def _add_records(app: FastAPI) -> None:
     for path, read, names in ROUTES:
-        parameters = [{"name": n, "in": "query", "schema": {"type": "string"}} for n in names]
+        named = in_path("site")["parameters"] if "{site}" in path else []
+        schema = "Records" if path == "/api/sites" else "Record"
         app.add_api_route(
             path, reading(read), methods=["GET"], tags=["ledger"], summary=read.__doc__,
-            openapi_extra={"parameters": parameters} if parameters else None,
+            openapi_extra={"parameters": [*named, *in_query(names)]}, response_model=None,
+            responses=answers(schema),
+        )  # fmt: skip
+
+
+def _add_work(app: FastAPI) -> None:
+    routes = (("GET", "", shown_job, answers("Job")),
+              ("DELETE", "", cancelled_job, answers("Job", 202)),
+              ("GET", "/events", job_events, answers("", media=EVENTS)))  # fmt: skip
+    for method, end, endpoint, told in routes:
+        app.add_api_route(
+            f"/api/jobs/{{id}}{end}", endpoint, methods=[method], tags=["jobs"], responses=told,
+            response_model=None, openapi_extra=in_path("id"),
+            status_code=202 if method == "DELETE" else 200,
         )  # fmt: skip

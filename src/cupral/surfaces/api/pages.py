@@ -154,7 +154,9 @@ async def _lost(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     path = request.url.path
     if path.startswith("/api/"):
-        return told(_unanswered(error, status, path))
+        answer = told(_unanswered(error, status, path))
+        answer.headers.update(getattr(error, "headers", None) or {})
+        return answer
     if status != 404 or path.startswith("/static/"):
         detail = error.detail if isinstance(error, HTTPException) else "error"
         return Response(str(detail), status, media_type="text/plain")

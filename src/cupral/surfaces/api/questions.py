@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from cupral.ledger.errors import InputError
 from cupral.surfaces.api.answers import answered
+from cupral.surfaces.api.described import answers
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.api.signed import acting_name, demand_form_word, seen
 from cupral.surfaces.plainness import plain
@@ -20,6 +21,8 @@ from cupral.surfaces.web.rendering import WORD
 from cupral.system import ask, commands, demand_orderable, order, queries
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+ORDERED = 202
+"""Status of an order that has become a job."""
 LOCAL = ("path",)
 """Arguments that name a file of this computer: a caller from elsewhere must not give them."""
 _TYPES = {"bool": "boolean", "int": "integer", "float": "number", "text": "string"}
@@ -35,25 +38,19 @@ def add_questions(app: FastAPI, desk: Desk) -> None:
     for name, function in commands().items():
         found = signature(name, function).without(LOCAL)
         path = f"/api/command/{found.system}/{found.short}"
-        _add(app, path, "POST", _ordering(desk, found), found, _body(found, author=True))
+        _add(app, path, "POST", _ordering(desk, found), found, _body(found, author=True), ORDERED)
 
 
 def _add(
     app: FastAPI, path: str, method: str, endpoint: Endpoint, found: Signature,
-    extra: dict[str, Any],
+    extra: dict[str, Any], status: int = 200,
 ) -> None:  # fmt: skip
     app.add_api_route(
         path, endpoint, methods=[method], summary=found.headline, description=found.description,
         tags=[found.system], operation_id=f"{method.lower()}_{found.name.replace('.', '_')}",
-        response_model=None, responses={422: _PROBLEM, 404: _PROBLEM, 409: _PROBLEM},
-        openapi_extra=extra,
+        response_model=None, openapi_extra=extra, status_code=status,
+        responses=answers("Job" if status == ORDERED else "Result", status),
     )  # fmt: skip
-
-
-_PROBLEM: dict[str, Any] = {
-    "description": "What is wrong, where, what is allowed, what to do next.",
-    "content": {"application/problem+json": {"schema": {"type": "object"}}},
-}
 
 
 def _asking(found: Signature) -> Endpoint:
@@ -77,7 +74,7 @@ def _ordering(desk: Desk, found: Signature) -> Endpoint:
             [("run", lambda _: plain(order(ledger, found.name, author=author, **arguments)))],
             owner=ledger.rights.name,
         )
-        return answered(request, job.document(), 202)
+        return answered(request, job.document(), ORDERED)
 
     return ordering
 

@@ -102,7 +102,7 @@ class People:
         """
         address = request.client.host if request.client else ""
         if not await self.closed():
-            if address not in (*LOCAL, "testclient"):
+            if address not in LOCAL:
                 raise NoRight(
                     "this ledger has no accounts and answers only its own computer;"
                     " make accounts there by `cupral accounts init`"
