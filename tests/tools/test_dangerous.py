@@ -92,16 +92,21 @@ def test_no_weak_algorithm_is_named() -> None:
 
 
 def test_sql_is_put_together_of_names_that_the_code_knows_only() -> None:
-    """Values are bound; text with places to fill goes to a database in two files, for names."""
+    """Values are bound; text with places to fill goes to a database in its corner only."""
     found = set()
     for name, tree in trees():
         for what, call in called(tree):
             text = call.args[0] if call.args else None
-            if isinstance(text, ast.JoinedStr | ast.BinOp) and what.rpartition(".")[2] in (
-                "execute", "text", "sql", "exec_driver_sql", "executemany"
-            ):  # fmt: skip
+            takes_sql = what == "sa.text" or what.rpartition(".")[2] in (
+                "execute", "sql", "exec_driver_sql", "executemany"
+            )  # fmt: skip
+            if takes_sql and isinstance(text, ast.JoinedStr | ast.BinOp):
                 found.add(name)
-    assert found <= {"ledger/stores/sqlite.py", "ledger/stores/versions/version_2.py"}
+        if "noqa: S608" in (SOURCE / name).read_text("utf-8"):  # else ruff refuses such a text
+            found.add(name)
+    assert {name for name in found if not name.startswith("ledger/stores/versions/")} == {
+        "ledger/stores/sqlite.py", "ledger/stores/duckdb.py"
+    }  # fmt: skip
 
 
 def test_nothing_is_printed_or_logged_with_the_password_of_a_database() -> None:
