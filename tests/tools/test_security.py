@@ -203,8 +203,8 @@ def test_the_page_of_practice_says_what_the_code_does() -> None:
     assert f"{cell.LARGEST:g}".replace("+", "") in part("Rules of input")
     door = part("Signing in")
     for told in (
-        f"{password.SHORTEST} to {password.LONGEST} characters", f"After {signing_in.FREE} failures",
-        f"waits {signing_in.FIRST} s", f"at most {signing_in.LONGEST // 60} minutes",
+        f"{password.SHORTEST} to {password.LONGEST} characters",
+        f"After {signing_in.FREE} failures", f"waits {signing_in.FIRST} s", f"at most {signing_in.LONGEST // 60} minutes",
         f"at most {session.MOST}; the oldest", f"at most {token.MOST_DAYS} days",
     ):  # fmt: skip
         assert told in door, told
