@@ -204,9 +204,12 @@ def test_the_page_of_practice_says_what_the_code_does() -> None:
     door = part("Signing in")
     for told in (
         f"{password.SHORTEST} to {password.LONGEST} characters",
-        f"After {signing_in.FREE} failures", f"waits {signing_in.FIRST} s", f"at most {signing_in.LONGEST // 60} minutes",
-        f"at most {session.MOST}; the oldest", f"at most {token.MOST_DAYS} days",
-    ):  # fmt: skip
+        f"After {signing_in.FREE} failures",
+        f"waits {signing_in.FIRST} s",
+        f"at most {signing_in.LONGEST // 60} minutes",
+        f"at most {session.MOST}; the oldest",
+        f"at most {token.MOST_DAYS} days",
+    ):
         assert told in door, told
     assert (session.IDLE, session.ABSOLUTE) == (3600, 12 * 3600)
     for number in (media.MOST_BYTES, media.MOST_UNPACKED, media.MOST_RATIO, media.MOST_PARTS):
