@@ -141,3 +141,19 @@ def test_templates_escape_everything_and_run_nothing() -> None:
     python = "".join(path.read_text("utf-8") for path in (SOURCE / "surfaces").rglob("*.py"))
     assert "Markup" not in python
     assert python.count("autoescape=True") == python.count("Environment(") == 1
+
+
+def test_passwords_are_masked_and_open_to_password_managers() -> None:
+    """Each field says which password it is, and no script or limit keeps one from pasting it."""
+    found = [
+        tag
+        for path in sorted((SOURCE / "surfaces" / "web" / "templates").rglob("*.html"))
+        for tag in re.findall(r"<input[^>]*>", path.read_text("utf-8"))
+        if 'type="password"' in tag or "-password" in tag
+    ]
+    assert len(found) >= 3
+    for tag in found:
+        assert 'type="password"' in tag, tag
+        assert re.search(r'autocomplete="((current|new)-password|\{\{ word \}\})"', tag), tag
+        assert "maxlength" not in tag
+        assert "readonly" not in tag

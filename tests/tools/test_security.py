@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cupral.ledger import rights
+from cupral.access import password, session, signing_in, token
+from cupral.ledger import media, rights
 from cupral.ledger.stores import schema
 from cupral.ledger.template import cell, reading, separated, workbook
 from cupral.surfaces import jobs
@@ -165,8 +166,9 @@ def test_the_page_holds_the_whole_matrix_of_rights() -> None:
             assert f"| {role} | {grade} | {' | '.join(cells)} |" in page
 
 
-PARTS = ("Rules of input", "Files that are taken", "Connections", "Work that takes long",
-         "Grades of data", "Keys and algorithms", "Logs", "Parts that others wrote")  # fmt: skip
+PARTS = ("Rules of input", "Files that are taken", "Connections", "Signing in",
+         "Work that takes long", "Grades of data", "Keys and algorithms", "Logs",
+         "Parts that others wrote")  # fmt: skip
 
 
 def part(name: str) -> str:
@@ -199,6 +201,19 @@ def test_the_page_of_practice_says_what_the_code_does() -> None:
         assert f"{number:,}" in long, number
     assert f"{desk.PATIENCE:g} s" in long
     assert f"{cell.LARGEST:g}".replace("+", "") in part("Rules of input")
+    door = part("Signing in")
+    for told in (
+        f"{password.SHORTEST} to {password.LONGEST} characters",
+        f"After {signing_in.FREE} failures",
+        f"waits {signing_in.FIRST} s",
+        f"at most {signing_in.LONGEST // 60} minutes",
+        f"at most {session.MOST}; the oldest",
+        f"at most {token.MOST_DAYS} days",
+    ):
+        assert told in door, told
+    assert (session.IDLE, session.ABSOLUTE) == (3600, 12 * 3600)
+    for number in (media.MOST_BYTES, media.MOST_UNPACKED, media.MOST_RATIO, media.MOST_PARTS):
+        assert f"{number:,}" in files, number
     grades = part("Grades of data")
     for table in ("flows", "stocktakes", "assays"):
         line = next(cells for cells in re.findall(r"\| [^|]+ (\w+) \| ([^|]+) \|", grades)
