@@ -167,6 +167,16 @@ def test_hostile_files_are_refused(what: str) -> None:
         recognised(content() if callable(content) else content, name)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_of_packing_that_no_document_uses_are_refused(method: int) -> None:
+    """One step of bzip2 unpacks thousands of times its size, whatever the directory says."""
+    made = io.BytesIO(docx())
+    with zipfile.ZipFile(made, "a", method) as archive:
+        archive.writestr("word/more.xml", "x" * 1000)
+    with pytest.raises(InputError, match="packed in an unusual way"):
+        recognised(made.getvalue(), "a.docx")
+
+
 def test_the_largest_file_is_taken() -> None:
     assert recognised(b"x" * MOST_BYTES, "a.txt").media == "text/plain"
 

@@ -22,6 +22,8 @@ MOST_BYTES = 20_000_000
 """Size of a file."""
 MOST_UNPACKED = 100_000_000
 """Bytes of an unpacked workbook or text document."""
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Other ways unpack thousands of times their size at one step."""
 MOST_RATIO = 300
 MOST_PARTS = 5_000
 MOST_NAME = 120
@@ -231,6 +233,8 @@ def _measure(parts: list[zipfile.ZipInfo], name: str) -> None:
         raise _refused(name, f"unpacks to {unpacked // packed} times its size", "save it again")
     if any(part.flag_bits & 1 for part in parts):
         raise _refused(name, "is encrypted", "save it without a password")
+    if any(part.compress_type not in _PACKED for part in parts):
+        raise _refused(name, "is packed in an unusual way", "save it again")
 
 
 def _office_media(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], name: str) -> str:

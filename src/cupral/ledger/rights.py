@@ -62,7 +62,7 @@ MATRIX: Mapping[str, Mapping[tuple[str, str], str]] = MappingProxyType({
 _TABLES = {"flows": "important", "assays": "core", "stocktakes": "important",
            "register:enterprise": "general", "register:site": "general",
            "document:plan": "general", "document:clause": "general",
-           "document:parameter": "general", "document:release": "general"}  # fmt: skip
+           "document:release": "general"}  # fmt: skip
 
 
 def grade_of(table: str) -> str:
