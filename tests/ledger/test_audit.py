@@ -12,6 +12,7 @@ from cupral.ledger.compaction import compact
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
+from cupral.ledger.registers import Site
 from cupral.ledger.result import Result
 from tests.ledger.rows import assay, flow, stocktake
 
@@ -201,3 +202,19 @@ def test_an_earlier_version_of_a_result_is_checked_too(kept: Ledger, statement: 
     change(kept, statement)
     told = "result q.a (version 1): content changed since it was kept"
     assert verify(kept, 2).damages == (told,)
+
+
+@pytest.mark.parametrize("table", ["register", "document"])
+def test_versions_kept_beside_postings_are_sealed(ledger: Ledger, table: str) -> None:
+    ledger.register(Site(id="s", name_zh="", name_en="", enterprise="E", city=""), author="me")
+    ledger.put(Document(kind="note", id="n", party="E", body={"a": 1}), author="me")
+    ledger.post("p", author="me", documents=[Document(kind="note", id="n", party="E")])
+    ledger.put(Document(kind="note", id="n", party="E", body={"a": 2}), author="me")
+    assert verify(ledger, 2).intact
+    with ledger.records.database.begin() as connection:
+        connection.execute(sa.text(f"UPDATE {table} SET body = '{{}}', author = 'x'"))  # noqa: S608
+    told = [damage for damage in verify(ledger, 2).damages if "put in by nobody" in damage]
+    assert len(told) == {"register": 1, "document": 2}[table]
+    with ledger.records.database.begin() as connection:
+        connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608
+    assert f"{table} row 1 is gone" in verify(ledger, 2).damages

@@ -2,7 +2,8 @@
 
 Level 1: the chains of postings and of audit records, and the SHA-256 of every file, those
 attached to documents included. Level 2: also the content hash of every part of every posting
-(rows and settled documents) and of every version of a Result, recomputed from what is stored.
+(rows and settled documents), of every version of a Result, and of every version of a register
+and of a document, recomputed from what is stored.
 """
 
 import json
@@ -19,7 +20,7 @@ from cupral.ledger.flow import SCHEMAS
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Result
 from cupral.ledger.rights import EVERYTHING
-from cupral.ledger.stores import attachments, canonical, content, files, schema, sums
+from cupral.ledger.stores import attachments, canonical, content, files, schema, seal, sums
 from cupral.ledger.stores.postings import GENESIS, chained
 from cupral.ledger.stores.records import document_sha
 
@@ -82,6 +83,7 @@ def _verdict(ledger: Ledger, level: int) -> Verdict:
     damages += attachments.damages(ledger.folder, kept.attached)
     if level > 1:
         damages += [*_contents(ledger, kept, damaged), *_documents(ledger, kept), *_results(ledger)]
+        damages += seal.damages(ledger.records.database)
     head = kept.postings[-1]["chain_sha"] if kept.postings else GENESIS
     checked = len(kept.parts) if level > 1 else 0
     count = len(kept.files) + len(kept.attached)

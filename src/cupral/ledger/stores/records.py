@@ -17,7 +17,7 @@ from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.parameter import CONFIRMED, KIND
 from cupral.ledger.reading import Read, Reading
 from cupral.ledger.result import Result
-from cupral.ledger.stores import docket, schema
+from cupral.ledger.stores import docket, schema, seal
 from cupral.ledger.stores.postings import Part, Scope
 from cupral.ledger.stores.trail import Trail
 
@@ -81,12 +81,13 @@ class Records:
             if latest is not None and latest.body == content:
                 return int(latest.version)
             version = 1 if latest is None else int(latest.version) + 1
-            connection.execute(
+            inserted = connection.execute(
                 sa.insert(table).values(
                     kind=kind, id=id, version=version, body=content, author=author,
                     recorded_at=now(),
                 )
             )  # fmt: skip
+            seal.seal(connection, table, inserted, author)
             self.mark_stale(connection, head_of(connection), [(f"register:{kind}", id, "", 0)])
         return version
 
@@ -138,7 +139,9 @@ class Records:
             author=author,
         )
         values = {**asdict(kept), "body": text(dict(kept.body)), "recorded_at": now()}
-        connection.execute(sa.insert(table).values(**values))
+        inserted = connection.execute(sa.insert(table).values(**values))
+        if not posting:  # whose own hash covers what it settles
+            seal.seal(connection, table, inserted, author)
         docket.entered(connection, kept, values["recorded_at"])
         self.touched(
             connection, document.kind, {document.party, last.party if last else document.party}
