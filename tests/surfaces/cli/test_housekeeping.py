@@ -45,7 +45,7 @@ def test_an_older_ledger_says_how_it_is_migrated(line: Line, tmp_path: Path) -> 
     migrate(tmp_path / "ledger", to=1)
     _, error = line.both("audit", "verify", code=2)
     assert f"cupral --ledger {tmp_path / 'ledger'} ledger migrate" in error
-    assert "version 1 before, 2 now" in line.run("ledger", "migrate")
+    assert "version 1 before, 3 now" in line.run("ledger", "migrate")
     assert "intact" in line.run("audit", "verify")
     assert "version 2 before, 1 now" in line.run("ledger", "migrate", "--to", "1")
 
