@@ -65,7 +65,8 @@ docs: set-up-test
 bench-pages: set-up-test
 	@$(BIN)/cupral --ledger $(LEDGER) serve --port $(PORT) & server=$$!; sleep 5; \
 	url=http://127.0.0.1:$(PORT); \
-	$(BIN)/python benchmarks/browsing_clients.py --url $$url --clients 200; one=$$?; \
+	$(BIN)/python benchmarks/browsing_clients.py --url $$url --clients 200 \
+	    --logins $(LEDGER)/demonstration-logins.json; one=$$?; \
 	$(BIN)/python benchmarks/browsing_clients.py --url $$url --watchers 1000; two=$$?; \
 	kill $$server; exit $$((one + two))
 

@@ -130,6 +130,24 @@ def test_kept_pages_carry_the_word_of_each_session(visitor: Visitor) -> None:
         assert visitor.form_word in answer.text
 
 
+def test_sign_ins_and_refusals_leave_kept_pages_alone(own: Visitor) -> None:
+    """Each commit would else let every page be made anew for everybody; a posting does."""
+    own.sign_in("bureau")
+    desk = own.inner.state.desk
+    own.get("/sites")
+    content, state = desk.pulse.content, desk.pulse.state
+    Visitor(own.ledger, own.inner).sign_in("clerk")
+    Visitor(own.ledger, own.inner).sign_in("clerk", "wrong")
+    own.get("/accounts")
+    own.inner.state.people.flush()
+    assert desk.pulse.state != state
+    assert desk.pulse.content == content
+    posting = own.ledger.postings()[0]["id"]
+    own.ledger.reverse(posting, author="owner", reason="x")
+    assert desk.pulse.content != content
+    assert "202601" not in own.get("/sites").text.split("ws-1")[1].split("</tr>")[0]
+
+
 def test_signing_out_and_a_new_password_end_it(own: Visitor) -> None:
     own.sign_in("clerk")
     kept = dict(own.cookies)
@@ -388,4 +406,4 @@ def test_others_are_let_in_only_where_everybody_signs_in(tmp_path: Path) -> None
 
 def test_the_limits_are_those_that_are_documented() -> None:
     limits = signed.Limits()
-    assert (limits.account.rate, limits.address.rate, limits.sign_in.rate) == (100.0, 50.0, 0.5)
+    assert (limits.account.rate, limits.address.rate, limits.sign_in.rate) == (100.0, 50.0, 2.0)

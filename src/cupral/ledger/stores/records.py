@@ -304,6 +304,18 @@ class Records:
             head, documents, registers = (connection.scalar(query) or 0 for query in queries)
         return int(head), int(documents), int(registers)
 
+    def content(self) -> tuple[int, ...] | None:
+        """How far everything that pages show has grown; None if that cannot be told so."""
+        tables = schema.metadata.tables
+        if tables.keys() - schema.APPENDED.keys() - schema.FOLLOWING - schema.QUIET:
+            return None
+        grown = [sa.select(sa.func.max(tables[table].c[column])).scalar_subquery()
+                 for table, column in schema.APPENDED.items()]  # fmt: skip
+        stale = sa.select(sa.func.count()).where(schema.result.c.stale_since.is_not(None))
+        with self.database.connect() as connection:
+            row = connection.execute(sa.select(*grown, stale.scalar_subquery())).one()
+        return tuple(int(value or 0) for value in row)
+
     @property
     def trail(self) -> Trail:
         """The audit records."""

@@ -94,12 +94,29 @@ class Pulse:
     def __init__(self, ledger: Ledger) -> None:
         self._commits = Commits(ledger.manifest.database)
         self._lock = threading.Lock()
+        self._records = ledger.records
+        self._shown: tuple[int, object, int] = (-1, None, 0)
+        """Count, content then, and how often the content has changed."""
 
     @property
     def state(self) -> int:
         """The present number; only its being equal or not means something."""
         with self._lock:
             return self._commits.count
+
+    @property
+    def content(self) -> int:
+        """A number that changes when anything that pages show changes.
+
+        Sign-ins, sessions and audit records change the database all the time, and no page that
+        is kept: it need not be made anew for them.
+        """
+        count, (seen, before, changes) = self.state, self._shown
+        if count != seen:
+            content = self._records.content()
+            changes += content is None or content != before
+            self._shown = (count, content, changes)
+        return changes
 
     def close(self) -> None:
         """End its connection."""

@@ -47,7 +47,8 @@ def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
         asked, person = asked_by(request), person_of(request)
         key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part,
                asked.rights)  # fmt: skip
-        kept = await desk.pages.get(key, desk.pulse.state, lambda: rendered(view, asked))
+        state = desk.pulse.state if asked.personal else desk.pulse.content
+        kept = await desk.pages.get(key, state, lambda: rendered(view, asked))
         if kept.status == 403 and person.account is None and not asked.part:
             return to_sign_in(request)
         kept = worded(request, kept, person.form_word)

@@ -64,7 +64,7 @@ class Limits:
     account: Throttle = field(default_factory=lambda: Throttle(rate=100.0, burst=400.0))
     address: Throttle = field(default_factory=lambda: Throttle(rate=50.0, burst=300.0))
     """Of whoever has not signed in."""
-    sign_in: Throttle = field(default_factory=lambda: Throttle(rate=0.5, burst=30.0))
+    sign_in: Throttle = field(default_factory=lambda: Throttle(rate=2.0, burst=100.0))
     """Sign-ins from one address: each costs a slow hash."""
 
 
