@@ -84,7 +84,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         ledger = Ledger.open(name)
-        post(ledger, int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, 8_400)
+        post(ledger, int(sys.argv[1]) if len(sys.argv) > 1 else 3_000_000)
         compare(ledger)
 
 

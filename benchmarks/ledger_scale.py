@@ -1,13 +1,14 @@
 """The ledger at scale: posting, compaction, roll-ups, look-ups and audits over many million rows.
 
-    python benchmarks/ledger_scale.py [ROWS [ROWS_A_POSTING [FOLDER]]]
+    python benchmarks/ledger_scale.py [ROWS [FOLDER]]
 
-ROWS 10_000_000 unless told; 101_000_000 takes half an hour and 12 GB of disk. Postings are of
-one site and month up to 100,000 rows, of all sites beyond; one in a hundred is reversed. The
-bare table beside the ledger is a DuckDB file with all its columns, rows in the order of month,
-site, material and start; its roll-up adds the same things up by the same keys, in floating
-point. Medians of seconds on the wall and of CPU seconds of all threads: on a busy computer
-compare the latter.
+ROWS 10_000_000 unless told; 101_000_000 takes half an hour and 12 GB of disk. A FOLDER is kept,
+and what it holds already is not posted again. Nine tenths of the rows come in postings of a
+million, of all sites in one month; the rest in postings of one site and month, of which every
+tenth is reversed. All is merged before it is read. The bare table beside the ledger is a DuckDB
+file with all its columns, rows in the order of month, site, material and start; its roll-up adds
+the same things up by the same keys, in floating point. Medians of seconds on the wall and of CPU
+seconds of all threads: on a busy computer compare the latter.
 """
 
 import gc
@@ -32,12 +33,13 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores.protocol import Filter
 
 MONTHS = 60
-OF_ONE_SITE = 100_000
+MILLION = 1_000_000
+OF_A_SITE = 8_400
 KEYS = "month, site, material, origin, unit"
 
 
-def postings(rows: int, each: int) -> Iterator[tuple[str, pa.Table]]:
-    """Postings of some rows each, over the months from 2021 on, site by site."""
+def postings(rows: int, each: int, name: str = "p") -> Iterator[tuple[str, pa.Table]]:
+    """Postings of some rows each, over the months from 2021 on; small ones site by site."""
     templates = [flows(each, seed) for seed in range(3)]
     count = -(-rows // each)
     months = min(MONTHS, count)
@@ -47,43 +49,44 @@ def postings(rows: int, each: int) -> Iterator[tuple[str, pa.Table]]:
         template = templates[number % 3]
         shift = np.datetime64(datetime(year, month, 1), "us") - np.datetime64("2026-01-01", "us")
         moved = {name: template[name].to_numpy() + shift for name in ("start", "end")}
-        if each <= OF_ONE_SITE:
+        if each < MILLION:
             moved["site"] = pa.repeat(f"site-{site:03d}", each)
-        for name, values in moved.items():
-            template = template.set_column(template.schema.get_field_index(name), name, [values])
-        yield f"p{number}", template
+        for column, values in moved.items():
+            index = template.schema.get_field_index(column)
+            template = template.set_column(index, column, [values])
+        yield f"{name}{number}", template
 
 
-def post(ledger: Ledger, rows: int, each: int) -> None:
-    """Post everything, and undo one posting in a hundred; print the rates."""
-    spent = [
-        measured(lambda id=id, table=table: ledger.post(id, author="b", flows=table))
-        for id, table in postings(rows, each)
-    ]
-    wall, cpu = np.sum(spent, axis=0)
-    count = each * len(spent)
-    print(
-        f"posted {count:,} rows in {len(spent):,} postings: {count / wall / 1e6:.2f} M rows/s,"
-        f" {count / cpu / 1e6:.2f} M a CPU second; the background went on for {timed(settle):.1f} s"
-    )
-    undone = range(0, len(spent), 100)
-    told(f"reverse a posting of {each:,} rows ({len(undone)} of them)", [
+def post(ledger: Ledger, rows: int) -> None:
+    """Post everything, undo some, merge the files; print what it takes."""
+    large = rows * 9 // 10 // MILLION
+    for name, count, each in (("l", large * MILLION, MILLION), ("p", rows // 10, OF_A_SITE)):
+        spent = [
+            measured(lambda id=id, table=table: ledger.post(id, author="b", flows=table))
+            for id, table in postings(count, each, name)
+        ]
+        if spent:
+            wall, cpu = each / np.median(spent, axis=0) / 1e6
+            more = f"{wall:.2f} M rows/s, bar: 1; {cpu:.2f} M a CPU second"
+            told(f"post {each:,} rows ({len(spent):,} times)", spent, more)
+    undone = range(0, len(spent), 10)
+    told(f"reverse a posting of {OF_A_SITE:,} rows ({len(undone)} times)", [
         measured(lambda n=n: ledger.reverse(f"p{n}", author="b", reason="wrong")) for n in undone
     ])  # fmt: skip
-    files = len(ledger.manifest.files("flows"))
-    wall, cpu = measured(lambda: compact(ledger))
-    print(f"{files} files before and {len(ledger.manifest.files('flows'))} after `compact`,"
-          f" {wall:.1f} s, CPU {cpu:.1f} s", flush=True)  # fmt: skip
+    print(f"the background went on for {timed(settle):.1f} s; {_size(ledger)}")
+    told("compact", [measured(lambda: compact(ledger))])
 
 
-def large_postings(ledger: Ledger) -> None:
-    """A million rows at a time, in later months."""
-    tables = [flows(1_000_000, 50 + n, 2 + n) for n in range(3)]
-    spent = [
-        measured(lambda n=n: ledger.post(f"l{n}", author="b", flows=tables[n])) for n in range(3)
-    ]
-    wall, cpu = np.median(spent, axis=0)
-    told("post 1,000,000 rows", spent, f"{1 / wall:.2f} M rows/s, bar: 1; {1 / cpu:.2f} M a CPU s")
+def _size(ledger: Ledger) -> str:
+    files = ledger.manifest.files("flows")
+    size, rows = (
+        sum(path.stat().st_size for path in files),
+        sum(r["rows"] for r in ledger.postings()),
+    )
+    return (
+        f"{rows:,} rows, {len(files)} files, {size / 1e9:.2f} GB, {size / rows:.0f} bytes a row;"
+        f" load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def small_postings(ledger: Ledger) -> None:
@@ -133,7 +136,7 @@ def in_turn(asked: dict[str, Callable[[], Any]], times: int) -> dict[str, Spent]
 def look_ups(ledger: Ledger, times: int) -> None:
     """A posting, a row, a site-material-month, on the open ledger."""
     chance = np.random.default_rng(1)
-    rows = [row for row in ledger.postings() if row["rows"] <= OF_ONE_SITE]
+    rows = [row for row in ledger.postings() if row["rows"] <= OF_A_SITE]
     asked = [rows[n] for n in chance.integers(0, len(rows), times)]
 
     def posting(row: dict[str, Any]) -> Callable[[], Any]:
@@ -196,12 +199,17 @@ def roll_up(ledger: Ledger, bare: Any, times: int) -> None:
 
 def bare_table(ledger: Ledger, path: Path) -> Any:
     """The same rows in a DuckDB file."""
+    path.unlink(missing_ok=True)
     connection = duckdb.connect(str(path))
-    names = [str(path) for path in ledger.manifest.files("flows")]
-    connection.execute(
-        "CREATE TABLE flows AS SELECT * FROM"  # noqa: S608
-        f" read_parquet({names!r}, hive_partitioning=false) ORDER BY month, site, material, start"
-    )
+    months: dict[str, list[str]] = {}
+    for file in ledger.manifest.files("flows"):
+        months.setdefault(file.parent.name, []).append(str(file))
+    for number, (_, names) in enumerate(sorted(months.items())):
+        made = "INSERT INTO flows" if number else "CREATE TABLE flows AS"
+        source = f"read_parquet({names!r}, hive_partitioning=false)"
+        order = "ORDER BY site, material, start"
+        connection.execute(f"{made} SELECT * FROM {source} {order}")  # noqa: S608
+    connection.execute("CHECKPOINT")
     return connection
 
 
@@ -217,20 +225,17 @@ def audits(ledger: Ledger, rows: int) -> None:
 def main() -> None:
     """Print the figures."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    each = int(sys.argv[2]) if len(sys.argv) > 2 else 8_400
-    with tempfile.TemporaryDirectory(dir=sys.argv[3] if len(sys.argv) > 3 else None) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(sys.argv[2] if len(sys.argv) > 2 else name)
         ledger = Ledger.open(folder / "ledger")
-        post(ledger, rows, each)
-        size = sum(path.stat().st_size for path in ledger.manifest.files("flows"))
-        print(f"{size / 1e9:.2f} GB, {size / rows:.0f} bytes a row; load {os.getloadavg()[0]:.1f}")
+        if not ledger.head:
+            post(ledger, rows)
+        print(_size(ledger))
         look_ups(ledger, 50)
         months(ledger, 5)
         roll_up(ledger, bare_table(ledger, folder / "bare.duckdb"), 5)
         audits(ledger, rows)
         small_postings(ledger)
-        large_postings(ledger)
-        print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

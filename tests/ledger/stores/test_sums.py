@@ -17,6 +17,7 @@ from cupral.ledger.ledger import Ledger
 from cupral.ledger.stores import files, rows, sums
 from cupral.ledger.stores.duckdb import DuckScan
 from cupral.ledger.stores.protocol import Filter
+from tests.ledger.rows import assay, stocktake
 
 MANY = 6_000
 
@@ -120,6 +121,17 @@ def test_sums_are_kept_where_they_are_worth_it(tmp_path: Path, table: pa.Table, 
     totals = DuckScan().totals("flows", [path], Filter({}), ["unit"])
     assert totals["rows"].to_pylist() == [table.num_rows]
     assert totals["amount"].to_pylist() == [pytest.approx(sum(posted["amount"].to_pylist()))]
+
+
+def test_stocktakes_keep_sums_too_and_assays_have_none(tmp_path: Path) -> None:
+    held = [stocktake(f"yard-{n % 5}", float(n)) for n in range(2_000)]
+    path = tmp_path / files.write(
+        tmp_path, "stocktakes", 202601, rows.given("stocktakes", held, "p", 0)
+    ).name  # fmt: skip
+    assert sums.stated(path) is not None
+    (total,) = DuckScan().totals("stocktakes", [path], Filter({}), ["site"]).to_pylist()
+    assert (total["amount"], total["rows"]) == (sum(range(2_000)), 2_000)
+    assert sums.summed(rows.given("assays", [assay()] * 2_000, "p", 0)) is None
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))

@@ -1,4 +1,4 @@
-"""`cupral ledger backup`, `restore` and `migrate` on the command line."""
+"""`cupral ledger publish`, `backup`, `restore` and `migrate` on the command line."""
 
 from pathlib import Path
 
@@ -40,6 +40,12 @@ def test_what_is_there_is_not_overwritten(line: Line, tmp_path: Path) -> None:
     assert "choose another name" in error
     _, error = line.both("ledger", "restore", str(tmp_path / "b.tar"), str(line.folder), code=2)
     assert "choose another folder" in error
+
+
+def test_publishing_says_what_is_new(line: Line) -> None:
+    assert line.run("ledger", "publish").splitlines() == ["flows: version 0, +1 -0 files"]
+    assert line.run("ledger", "publish").splitlines() == ["flows: version 0, +0 -0 files"]
+    assert Ledger.open(line.folder).records.audit()[0]["action"] == "ledger.publish"
 
 
 def test_an_older_ledger_says_how_it_is_migrated(line: Line, tmp_path: Path) -> None:

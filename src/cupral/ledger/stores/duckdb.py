@@ -76,11 +76,10 @@ class DuckScan:
     def current(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """Rows that stand: entered and not undone, by month, site, posting, row."""
         rows, by = self._rows(table, files, asked), ("month", "site", "posting", "row")
-        stand = standing(rows)
-        if pc.all(stand).as_py():
-            return ordered(rows, by)
-        places = pc.indices_nonzero(stand)
-        return taken(rows, places.take(order(rows.select(by).take(places), by)))
+        places, stand = order(rows, by), standing(rows)
+        if not pc.all(stand).as_py():
+            places = places.filter(stand.combine_chunks().take(places))
+        return taken(rows, places)
 
     def every(self, table: str, files: Sequence[Path], asked: Filter) -> pa.Table:
         """All rows, counter-entries included, in order of posting and row."""

@@ -49,7 +49,7 @@ def taken(rows: pa.Table, places: pa.Array) -> pa.Table:
     if rows.num_rows < _MANY:
         return rows.take(places)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        columns = list(pool.map(lambda column: column.take(places), rows.columns))
+        columns = list(pool.map(lambda column: column.combine_chunks().take(places), rows.columns))
     return pa.table(columns, schema=rows.schema)
 
 
