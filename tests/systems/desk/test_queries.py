@@ -23,7 +23,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"value": {"level1": 1, "level2": 2}}, "lacks level3; its keys are level1, level2, level3"),
     ({"value": {**LEVELS, "level4": 1}}, "has level4"),
     ({"value": {**LEVELS, "level1": "low"}}, r"level1: 'low' .* allowed is a finite number"),
-    ({"value": {**LEVELS, "level1": float("nan")}}, "not finite"),
+    ({"value": {**LEVELS, "level1": float("nan")}}, "no finite number"),
     ({"value": {**LEVELS, "level1": True}}, "no finite number"),
     ({"value": '{"level1": 1e999, "level2": 1, "level3": 1}'}, "no finite number"),
     ({"value": '{"level1": 1, "level1": 2}'}, "given twice"),
