@@ -11,6 +11,7 @@ import pytest
 
 from cupral.ledger.document import Document
 from cupral.ledger.ledger import Ledger
+from cupral.surfaces import demonstration_logins
 from cupral.surfaces.cli import main
 from cupral.surfaces.cli.demonstrating import FILE, told_before
 from cupral.system import ask, open_ledger
@@ -43,7 +44,12 @@ def test_the_story_is_told_again_without_building(
 ) -> None:
     before = (copy / FILE).stat().st_mtime_ns
     lines = told(copy, capsys)
-    assert 15 <= len(lines) <= 22
+    story = next(n for n, line in enumerate(lines) if line.startswith("Demonstration logins"))
+    assert 15 <= story <= 22
+    logins = demonstration_logins.read(copy)
+    assert len(logins) == len(lines) - story - 1 == 8
+    for login, line in zip(logins, lines[story + 1 :], strict=True):
+        assert line.split()[:2] == [login.name, login.password]
     assert lines == told(copy, capsys)
     assert (copy / FILE).stat().st_mtime_ns == before
 
