@@ -3,13 +3,17 @@
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+import sqlalchemy as sa
 
 from cupral.ledger.document import Document
 from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.option import Option
 from cupral.ledger.result import Result
+from cupral.ledger.stores import schema
+from cupral.ledger.stores.correspondence import Recipient, write_notices
 from cupral.ledger.stores.records import document_parts, document_sha
+from cupral.ledger.stores.trail import entry
 
 TICKET = Document(kind="ticket", id="T1", party="P", body={"weight": 3.5, "lots": ("a", "b")})
 
@@ -56,3 +60,20 @@ def test_a_document_that_changes_its_party_leaves_the_earlier_one(ledger: Ledger
     assert [found.version for found in ledger.documents(party="E1", latest=False)] == [1]
     assert [result.query for result in ledger.stale_results()] == ["q.count"]
     assert ledger.records.stale_count() == 1
+
+
+def test_the_content_that_pages_show_is_counted_in_every_table(ledger: Ledger) -> None:
+    """A table that nobody listed would make each sign-in render every page anew."""
+    before = ledger.records.content()
+    assert before is not None
+    kept = ledger.put(Document(kind="note", id="n", party="E"), author="me")
+    counted = [before, ledger.records.content()]
+    with schema.writing(ledger.records.database) as connection:
+        write_notices(connection, kept, to=[Recipient(person="li")], action="comment", author="me")
+    counted.append(ledger.records.content())
+    with schema.writing(ledger.records.database) as connection:
+        connection.execute(sa.update(schema.notice).values(read_at=1, read_by="li"))
+    counted.append(ledger.records.content())
+    assert len(set(counted)) == 4
+    ledger.records.trail.record([entry("li", "look", {}, "done")])
+    assert ledger.records.content() == counted[-1], "the audit is on no kept page"

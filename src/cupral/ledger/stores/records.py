@@ -311,9 +311,10 @@ class Records:
             return None
         grown = [sa.select(sa.func.max(tables[table].c[column])).scalar_subquery()
                  for table, column in schema.APPENDED.items()]  # fmt: skip
-        stale = sa.select(sa.func.count()).where(schema.result.c.stale_since.is_not(None))
+        changed = [sa.select(sa.func.count(column)).scalar_subquery()
+                   for column in (schema.result.c.stale_since, schema.notice.c.read_at)]  # fmt: skip
         with self.database.connect() as connection:
-            row = connection.execute(sa.select(*grown, stale.scalar_subquery())).one()
+            row = connection.execute(sa.select(*grown, *changed)).one()
         return tuple(int(value or 0) for value in row)
 
     @property

@@ -206,9 +206,12 @@ failed_sign_in = _table(
     "failed_sign_in", _text("name_sha", primary_key=True), _integer("count"), _integer("last_at")
 )
 
-APPENDED = {"posting": "seq", "document": "number", "register": "number", "result": "id"}
-"""Tables that only grow (a Result can also become stale) -> the column that tells how far."""
-FOLLOWING = frozenset({"ledger", "posting_part", "file", "file_posting", "result_scope"})
+APPENDED = {"posting": "seq", "document": "number", "register": "number", "result": "id",
+            "attachment": "number", "comment": "number", "notice": "number"}  # fmt: skip
+"""Tables that only grow (a Result can also become stale, a notice be read) -> the column that
+tells how far."""
+FOLLOWING = frozenset({"ledger", "posting_part", "file", "file_posting", "result_scope",
+                       "docket", "docket_words"})  # fmt: skip
 """Tables that change what is read only together with those."""
 QUIET = frozenset({"audit", "audit_head", "account", "account_session", "api_token",
                    "failed_sign_in"})  # fmt: skip

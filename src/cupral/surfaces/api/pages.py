@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from cupral.access.refusal import TooOften
 from cupral.ledger.errors import CupralError, NoRight, NotFound
+from cupral.ledger.working_days import today_in_china
 from cupral.surfaces.api.answers import told
 from cupral.surfaces.api.assets import sent
 from cupral.surfaces.api.desk import Desk, Kept
@@ -46,7 +47,7 @@ def _route(desk: Desk, view: View) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
         asked, person = asked_by(request), person_of(request)
         key = (asked.path, tuple(sorted(asked.arguments.items())), asked.language.code, asked.part,
-               asked.rights)  # fmt: skip
+               asked.rights, today_in_china())  # fmt: skip
         state = desk.pulse.state if asked.personal else desk.pulse.content
         kept = await desk.pages.get(key, state, lambda: rendered(view, asked))
         if kept.status == 403 and person.account is None and not asked.part:
