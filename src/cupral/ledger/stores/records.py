@@ -311,8 +311,8 @@ class Records:
             return None
         grown = [sa.select(sa.func.max(tables[table].c[column])).scalar_subquery()
                  for table, column in schema.APPENDED.items()]  # fmt: skip
-        changed = [sa.select(sa.func.count(column)).scalar_subquery()
-                   for column in (schema.result.c.stale_since, schema.notice.c.read_at)]  # fmt: skip
+        told = (schema.result.c.stale_since, schema.notice.c.read_at)
+        changed = [sa.select(sa.func.count(column)).scalar_subquery() for column in told]
         with self.database.connect() as connection:
             row = connection.execute(sa.select(*grown, *changed)).one()
         return tuple(int(value or 0) for value in row)
