@@ -100,6 +100,7 @@ class Visitor(Reader):
         self.app = guarded(self.inner)
         self.cookies: dict[str, str] = {}
         self.headers: dict[str, str] = {}
+        self.raises = True
 
     def sign_in(self, name: str, password: str = PASSWORD, **more: str) -> httpx.Response:
         """Sign in by the form and keep the session."""

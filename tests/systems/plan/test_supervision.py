@@ -114,7 +114,7 @@ def test_departments_are_counted(ledger: Ledger) -> None:
         ({"unit": "省商务厅"}, InputError, "does not answer for it; report as 省发展改革委 or"),
         ({"progress": 101}, InputError, "101 is outside 0 to 100"),
         ({"progress": -1}, InputError, "outside 0 to 100"),
-        ({"progress": float("nan")}, InputError, "not finite"),
+        ({"progress": float("nan")}, InputError, "nan is outside 0 to 100"),
         ({"progress": 100, "evidence": ["  "]}, InputError, "100 % needs evidence"),
         ({"on": "30.6.2026"}, InputError, "'30.6.2026' is no day; write it as 2026-10-31"),
         ({"deadline": "soon"}, InputError, "'soon' is no period"),

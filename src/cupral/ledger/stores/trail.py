@@ -53,7 +53,10 @@ def entry(author: str, action: str, arguments: Mapping[str, Any], outcome: str) 
         name: f"{len(value)} bytes" if isinstance(value, bytes) else value
         for name, value in arguments.items()
     }
-    told = json.dumps(shown, ensure_ascii=False, sort_keys=True, default=str)
+    try:
+        told = json.dumps(shown, ensure_ascii=False, sort_keys=True, default=str, allow_nan=False)
+    except ValueError:  # a NaN among them: refused by the command, but told as it came
+        told = json.dumps({"given": str(shown)}, ensure_ascii=False)
     return Entry(author=author, action=action, arguments=told, outcome=outcome.replace("\0", ""),
                  at=time.time_ns() // 1000, origin=origin.get())  # fmt: skip
 
