@@ -157,7 +157,10 @@ class Rights:
 
     def _refuse(self, action: str, table: str, *, of_others: bool = False) -> None:
         mine = ", ".join(sorted(self.enterprises)) or "no enterprise"
-        whose = f" of others; allowed for {mine}" if of_others else ""
+        able = [role for role in ROLES if MATRIX[role].get((action, grade_of(table)))]
+        whose = (
+            f" of others; allowed for {mine}" if of_others else f"; allowed for {', '.join(able)}"
+        )
         raise NoRight(f"{self.name} may not {action} {table}{whose}; {_ASK}")
 
 

@@ -8,13 +8,16 @@ from tests.surfaces.tenants import Visitor
 @pytest.mark.parametrize(
     ("name", "pages"),
     [
-        (None, "/ /sites /systems /parameters"),
-        ("clerk", "/ /sites /upload /networks /systems /parameters /postings"),
-        ("judge", "/ /sites /networks /systems /parameters /postings"),
-        ("bureau", "/ /sites /upload /networks /systems /parameters /postings"),
-        ("sysop", "/ /sites /systems /parameters /operation"),
-        ("guard", "/ /sites /systems /parameters /accounts"),
-        ("auditor", "/ /sites /systems /parameters /audit"),
+        (None, "/ /sites /released /systems /parameters"),
+        ("clerk", "/ /sites /upload /networks /documents /released /systems /parameters /postings"),
+        ("judge", "/ /sites /networks /documents /released /systems /parameters /postings"),
+        (
+            "bureau",
+            "/ /sites /upload /networks /documents /released /systems /parameters /postings",
+        ),
+        ("sysop", "/ /sites /released /systems /parameters /operation"),
+        ("guard", "/ /sites /released /systems /parameters /accounts"),
+        ("auditor", "/ /sites /released /systems /parameters /audit"),
     ],
 )
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -29,8 +32,8 @@ def test_the_navigation_shows_what_opens(
     assert shown == pages.split()
     for path in shown:
         assert visitor.get(path).status_code == 200, path
-    closed = {"/upload", "/networks", "/postings", "/operation", "/accounts", "/audit"}
-    for path in closed - set(shown):
+    closed = {"/upload", "/networks", "/documents", "/postings", "/operation", "/accounts"}
+    for path in (closed | {"/audit"}) - set(shown):
         assert visitor.get(path).status_code == (403 if name else 303), path
 
 

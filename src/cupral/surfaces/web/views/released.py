@@ -20,8 +20,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 def released(asked: Asked) -> Page:
     """Published targets, and one item by place and period; `?item=` and `?year=` choose."""
-    t, targets = asked.language, _asked(asked, "plan.published_status")
-    figures = _asked(asked, "statistics.released", period=asked.get("year"))
+    t, targets = asked.language, published(asked, "plan.published_status")
+    figures = published(asked, "statistics.released", period=asked.get("year"))
     content: dict[str, Any] = {"targets": targets, "figures": figures, "shown": None}
     if figures is not None:
         items = list(dict.fromkeys(str(row["item"]) for row in figures.parts))
@@ -35,7 +35,8 @@ def released(asked: Asked) -> Page:
                 demonstration=demonstration)  # fmt: skip
 
 
-def _asked(asked: Asked, query: str, **arguments: Any) -> Result | None:
+def published(asked: Asked, query: str, **arguments: Any) -> Result | None:
+    """What a query reads from the releases; None before there is one."""
     try:
         return ask(asked.ledger, query, **arguments)
     except CannotDecide:

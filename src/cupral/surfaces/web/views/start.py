@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from cupral.surfaces.web.asked import Asked, Page
+from cupral.surfaces.web.views.released import published
 from cupral.surfaces.web.views.sites import months_of, own_sites
 from cupral.systems.plan.compute import standing
 from cupral.systems.plan.model import Plan
@@ -18,6 +19,7 @@ def start(asked: Asked, departments: list[dict[str, Any]]) -> Page:
     months = months_of(asked, mine)
     content = {
         "plan": plan, "lines": _lines(asked, plan), "departments": departments,
+        "published": published(asked, "plan.published_status", plan=plan.id),
         "sites": [{"site": site, "months": months.get(site.id, ())} for site in mine],
     }  # fmt: skip
     return Page(template="start.html", title=asked.language("overview.title"), content=content)
