@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+import uvicorn
 
 from cupral.surfaces.api.log import CONFIG, JsonLines
 
@@ -28,6 +29,11 @@ def log() -> Iterator[io.StringIO]:
 
 
 def test_no_text_makes_two_records_of_one(log: io.StringIO) -> None:
+    """Also where another server of this process has set up uvicorn's loggers in its own way."""
+    logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)
+    logging.config.dictConfig(
+        {**CONFIG, "handlers": {"stderr": {**CONFIG["handlers"]["stderr"], "stream": log}}}
+    )
     logging.getLogger("uvicorn.error").error("sign-in of %s failed", HOSTILE)
     (line,) = log.getvalue().splitlines()
     assert json.loads(line)["text"] == f"sign-in of {HOSTILE} failed"

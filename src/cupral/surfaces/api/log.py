@@ -38,6 +38,9 @@ CONFIG: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"lines": {"()": JsonLines}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "loggers": {  # uvicorn's own ones, should another server of this process have set them up
+        name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 """All loggers, those of uvicorn and of asyncio too, report to the standard error in this form."""
