@@ -18,9 +18,8 @@ from cupral.ledger.backup import backup
 from cupral.ledger.compaction import compact, sweep
 from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
-from cupral.surfaces.api.entrance import paged
 from cupral.surfaces.api.forms import Form, sent_form
-from cupral.surfaces.api.pages import answered, asked_by
+from cupral.surfaces.api.pages import answered, asked_by, paged
 from cupral.surfaces.api.signed import People, demand_account, seen
 from cupral.surfaces.web.asked import Page
 from cupral.surfaces.web.views.accounts import accounts_page, own_page

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cupral.ledger.errors import CupralError, InputError
+from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.rights import OWNER
 from cupral.surfaces import intake
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.api.forms import Form, sent_form
-from cupral.surfaces.api.pages import answered, asked_by, refused
+from cupral.surfaces.api.pages import answered, asked_by, paged
 from cupral.surfaces.api.signed import person_of, seen
 from cupral.surfaces.jobs import Job, Step
 from cupral.surfaces.plainness import plain
@@ -233,22 +233,9 @@ def add_actions(app: FastAPI, desk: Desk) -> None:
         f"/demonstration/{intake.LATE_FILE}": made.late_file,
     }  # fmt: skip
     for path, action in posts.items():
-        app.router.routes.append(Route(path, told(action), methods=["POST"]))
+        app.router.routes.append(Route(path, paged(action), methods=["POST"]))
     for path, action in reads.items():
-        app.router.routes.append(Route(path, told(action), methods=["GET"]))
-
-
-def told(action: Any) -> Any:
-    """The action; an error of ours becomes a page."""
-
-    async def route(request: Request) -> Response:
-        try:
-            answer: Response = await action(request)
-        except CupralError as error:
-            answer = await refused(request, error)
-        return answer
-
-    return route
+        app.router.routes.append(Route(path, paged(action), methods=["GET"]))
 
 
 def _to(job: Job) -> Response:

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from cupral.ledger.errors import InputError
 from cupral.ledger.ledger import Ledger
 from cupral.ledger.result import Row
-from cupral.surfaces.api.actions import told
 from cupral.surfaces.api.desk import Desk
 from cupral.surfaces.api.forms import Form, sent_form
+from cupral.surfaces.api.pages import paged
 from cupral.surfaces.api.signed import seen
 from cupral.surfaces.jobs import Step
 from cupral.surfaces.plainness import plain
@@ -125,4 +125,4 @@ def add_amending(app: FastAPI, desk: Desk) -> None:
         "/parameters/{id}/effects": made.effects,
     }  # fmt: skip
     for path, action in routes.items():
-        app.router.routes.append(Route(path, told(action), methods=["POST"]))
+        app.router.routes.append(Route(path, paged(action), methods=["POST"]))

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from cupral.ledger.errors import InputError, NotFound
 from cupral.ledger.stores.attachments import attachments, content
-from cupral.surfaces.api.actions import told
 from cupral.surfaces.api.forms import Form, sent_form
+from cupral.surfaces.api.pages import paged
 from cupral.surfaces.api.signed import seen
 from cupral.surfaces.web.views.documents import address
 from cupral.system import order
@@ -31,7 +31,7 @@ def add_documents(app: FastAPI) -> None:
         ("/inbox", _read, "POST"), (FILES, _file, "GET"),
     )  # fmt: skip
     for path, action, method in routes:
-        app.router.routes.append(Route(path, told(action), methods=[method]))
+        app.router.routes.append(Route(path, paged(action), methods=[method]))
 
 
 async def _draft(request: Request) -> Response:

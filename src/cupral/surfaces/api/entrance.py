@@ -19,7 +19,7 @@ from cupral.access.session import Session
 from cupral.access.signing_in import Place
 from cupral.ledger.errors import CupralError, InputError, NotFound
 from cupral.surfaces.api.forms import sent_form
-from cupral.surfaces.api.pages import answered, asked_by, refused
+from cupral.surfaces.api.pages import answered, asked_by, paged
 from cupral.surfaces.api.signed import (
     People,
     cookie_name,
@@ -183,19 +183,6 @@ def add_entrance(app: FastAPI, entrance: Entrance) -> None:
     ]  # fmt: skip
     for method, path, action in routes:
         app.router.routes.append(Route(path, paged(action), methods=[method]))
-
-
-def paged(action: Callable[[Request], Any]) -> Callable[[Request], Any]:
-    """The action; an error of ours becomes a page."""
-
-    async def route(request: Request) -> Response:
-        try:
-            answer: Response = await action(request)
-        except CupralError as error:
-            answer = await refused(request, error)
-        return answer
-
-    return route
 
 
 def _back(request: Request) -> str:

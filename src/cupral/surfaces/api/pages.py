@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from fastapi import FastAPI
 from markupsafe import escape
@@ -91,6 +92,19 @@ async def answered(request: Request, asked: Asked, made: Callable[[], Page]) -> 
     """A page that is made for this request only."""
     kept = await run_in_threadpool(lambda: finished(asked, made()))
     return sent(request, worded(request, kept, person_of(request).form_word), cache="no-store")
+
+
+def paged(action: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    """The action; an error of ours becomes a page."""
+
+    async def route(request: Request) -> Response:
+        try:
+            answer: Response = await action(request)
+        except CupralError as error:
+            answer = await refused(request, error)
+        return answer
+
+    return route
 
 
 async def refused(request: Request, error: CupralError) -> Response:
