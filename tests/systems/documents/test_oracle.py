@@ -68,7 +68,7 @@ def test_the_law_s_times() -> None:
     """行政许可法 art. 32 (five days) and art. 42 (twenty days)."""
     for name, days in (("days_to_take_up", 5), ("days_to_decide", 20)):
         parameter = BOOK.on(f"documents.{name}", date(2026, 6, 1))
-        assert (parameter.value, parameter.force, parameter.confirmed) == (days, "law", True)
+        assert (parameter.value, parameter.force, parameter.confirmed) == (days, "law", False)
 
 
 @pytest.mark.parametrize("days", [0, -1, 501])
